@@ -1,0 +1,250 @@
+//! Connections: one configured account at one outside system each.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::reader::Section;
+use super::secrets;
+use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
+use crate::connectors::shopify::{self, Authorization};
+use crate::domain::ConnectionName;
+use crate::transport::Limits;
+
+/// One configured account at one outside system.
+#[derive(Debug)]
+pub struct ConnectionConfig {
+    /// Scheme, host and port of the system.
+    pub endpoint: String,
+    /// What its limits allow.
+    pub limits: Limits,
+    /// What kind of system it is, with what that kind needs.
+    pub kind: Kind,
+}
+
+/// The kinds of outside systems.
+#[derive(Debug)]
+pub enum Kind {
+    /// A Shopify shop.
+    Shopify {
+        /// Secrets that sign its webhooks; several while one is being rotated.
+        webhook_secrets: Vec<SecretString>,
+        /// How its Admin API is opened, if it is.
+        authorization: Option<Authorization>,
+        /// The API's version.
+        api_version: String,
+        /// The shop's `.myshopify.com` domain, where known.
+        shop_domain: Option<String>,
+    },
+    /// An account at ShipCompliant.
+    ShipCompliant {
+        /// The web service user.
+        username: SecretString,
+        /// Its password.
+        password: SecretString,
+        /// What the account is told with every order.
+        settings: shipcompliant::Settings,
+    },
+}
+
+/// What role a connection can play in a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Channel,
+    Destination,
+}
+
+pub(super) struct Connections {
+    pub(super) all: BTreeMap<ConnectionName, ConnectionConfig>,
+    /// The role of each connection that was named, even where something in it is wrong.
+    pub(super) names: BTreeMap<ConnectionName, Option<Role>>,
+}
+
+pub(super) fn read(root: &mut Section<'_>) -> Connections {
+    let mut connections = Connections { all: BTreeMap::new(), names: BTreeMap::new() };
+    root.each("connections", |name, mut section| {
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
+            section.wrong("has a name that cannot stand in a URL", "use lower-case letters, digits, - and _");
+        }
+        let kind = section.needed_text("kind", "write kind = \"shopify\" or \"shipcompliant\"");
+        let (role, connection) = match kind.as_deref() {
+            Some("shopify") => (Some(Role::Channel), shopify(&mut section)),
+            Some("shipcompliant") => (Some(Role::Destination), shipcompliant(&mut section)),
+            Some(other) => {
+                section.wrong(
+                    format!("is of the unknown kind «{other}»"),
+                    "known kinds: shopify, shipcompliant",
+                );
+                connections.names.insert(name.to_owned(), None);
+                return;
+            }
+            None => (None, None),
+        };
+        connections.names.insert(name.to_owned(), role);
+        if let Some(connection) = connection {
+            connections.all.insert(name.to_owned(), connection);
+        }
+        if kind.is_some() {
+            section.finish();
+        }
+    });
+    if connections.names.is_empty() {
+        root.wrong(
+            "no connection is configured",
+            "add a table [connections.NAME] for the shop and for each destination",
+        );
+    }
+    connections
+}
+
+fn endpoint(section: &mut Section<'_>, example: &str) -> Option<String> {
+    if !section.has("endpoint") {
+        section.needed_text("endpoint", &format!("write endpoint = \"{example}\""));
+        return None;
+    }
+    section.parsed("endpoint", |text| {
+        let usable = text.parse::<http::Uri>().ok().filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none()
+                && !uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
+        });
+        match usable {
+            Some(_) => Ok(text.trim_end_matches('/').to_owned()),
+            None => Err((
+                format!("«{text}» is no endpoint"),
+                format!("write scheme and host and nothing secret, as {example}"),
+            )),
+        }
+    })
+}
+
+fn limits(section: &mut Section<'_>, usual: Limits) -> Limits {
+    section.sub("limits", |mut section| {
+        let mut number = |key, usual: u32| {
+            section.integer(key, 1..=1_000_000).and_then(|number| u32::try_from(number).ok()).unwrap_or(usual)
+        };
+        let limits = Limits {
+            burst: number("burst", usual.burst),
+            per_second: number("per_second", usual.per_second),
+            concurrent: number("concurrent", usual.concurrent),
+            timeout: Duration::from_millis(section.integer("timeout_ms", 100..=600_000).map_or_else(
+                || u64::try_from(usual.timeout.as_millis()).unwrap_or(30_000),
+                i64::unsigned_abs,
+            )),
+        };
+        section.finish();
+        limits
+    })
+}
+
+fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
+    let endpoint = endpoint(section, "https://SHOP.myshopify.com");
+    let webhook_secrets = section.secrets("webhook_secrets");
+    if webhook_secrets.as_ref().is_some_and(Vec::is_empty) || !section.was_given("webhook_secrets") {
+        section.missing(
+            "webhook_secrets",
+            "write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: the app's client secret",
+        );
+    }
+    let token = section.parsed("access_token", secrets::resolve);
+    let client_id = section.parsed("client_id", secrets::resolve_name);
+    let client_secret = section.parsed("client_secret", secrets::resolve);
+    if section.was_given("access_token")
+        && (section.was_given("client_id") || section.was_given("client_secret"))
+    {
+        section.wrong(
+            "has both an access_token and a client_id or client_secret",
+            "keep the one the app was given: the token of an app made in the admin, or id and secret of one made elsewhere",
+        );
+    } else if section.was_given("client_id") != section.was_given("client_secret") {
+        section.wrong("has only one of client_id and client_secret", "give both");
+    }
+    let authorization = match (token, client_id, client_secret) {
+        (Some(token), _, _) => Some(Authorization::Token(token)),
+        (None, Some(client_id), Some(client_secret)) => Some(Authorization::ClientCredentials {
+            client_id: client_id.expose_secret().to_owned(),
+            client_secret,
+        }),
+        _ => None,
+    };
+    let api_version = section.parsed("api_version", |text| {
+        let (year, month) = text.split_once('-').unwrap_or_default();
+        let numbers = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if text == "unstable" || (year.len() == 4 && month.len() == 2 && numbers(year) && numbers(month)) {
+            Ok(text.to_owned())
+        } else {
+            Err((format!("«{text}» is no version"), format!("write it as {}", shopify::API_VERSION)))
+        }
+    });
+    let shop_domain = section.text("shop_domain").or_else(|| {
+        let host = endpoint.as_ref()?.parse::<http::Uri>().ok()?.host()?.to_owned();
+        host.ends_with(".myshopify.com").then_some(host)
+    });
+    let limits = limits(section, shopify::LIMITS);
+    Some(ConnectionConfig {
+        endpoint: endpoint?,
+        limits,
+        kind: Kind::Shopify {
+            webhook_secrets: webhook_secrets?,
+            authorization,
+            api_version: api_version.unwrap_or_else(|| shopify::API_VERSION.to_owned()),
+            shop_domain,
+        },
+    })
+}
+
+fn shipcompliant(section: &mut Section<'_>) -> Option<ConnectionConfig> {
+    let endpoint = endpoint(section, "https://api.shipcompliant.com");
+    let username = section.parsed("username", secrets::resolve_name);
+    let password = section.parsed("password", secrets::resolve);
+    for key in ["username", "password"] {
+        if !section.was_given(key) {
+            section.missing(key, "refer to the web service user's, as env:SHIPCOMPLIANT_USER");
+        }
+    }
+    let settings = shipcompliant::Settings {
+        order_type: section.one_of("order_type", ORDER_TYPES).unwrap_or_else(|| "Internet".into()),
+        fulfillment_type: section.one_of("fulfillment_type", FULFILLMENT_TYPES),
+        license_relationship: section
+            .one_of("license_relationship", LICENSE_RELATIONSHIPS)
+            .unwrap_or_else(|| "SupplierToConsumer".into()),
+        fulfillment_house: section.text("fulfillment_house"),
+        tags: section.texts("tags").unwrap_or_default(),
+    };
+    let limits = limits(section, shipcompliant::LIMITS);
+    Some(ConnectionConfig {
+        endpoint: endpoint?,
+        limits,
+        kind: Kind::ShipCompliant { username: username?, password: password?, settings },
+    })
+}
+
+impl Section<'_> {
+    /// A list of references to secrets.
+    fn secrets(&mut self, key: &'static str) -> Option<Vec<SecretString>> {
+        let references = self.texts(key)?;
+        let mut resolved = Vec::new();
+        for reference in references {
+            match secrets::resolve(&reference) {
+                Ok(secret) => resolved.push(secret),
+                Err((what, mend)) => self.wrong_at(key, what, mend),
+            }
+        }
+        Some(resolved)
+    }
+
+    /// One word of a list, compared without regard to case and given as the list spells it.
+    fn one_of(&mut self, key: &'static str, words: &'static [&'static str]) -> Option<String> {
+        self.parsed(key, |text| {
+            words
+                .iter()
+                .find(|word| word.eq_ignore_ascii_case(text))
+                .map(|word| (*word).to_owned())
+                .ok_or_else(|| {
+                    (format!("«{text}» is not known"), format!("choose one of {}", words.join(", ")))
+                })
+        })
+    }
+}

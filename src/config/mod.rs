@@ -1,0 +1,201 @@
+//! `crossdock.toml` and the environment, read into what the program is built from.
+//!
+//! Everything that is wrong is said at once, each with its line and its mend; unknown keys are errors. What a vendor's
+//! settings mean is the connector's to know: here they are only read and checked.
+
+mod connections;
+mod reader;
+mod routes;
+mod secrets;
+
+pub use connections::{ConnectionConfig, Kind};
+pub use reader::Problem;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::domain::ConnectionName;
+use crate::domain::route::Route;
+use reader::{Node, Section};
+
+/// The whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where webhooks are taken.
+    pub server: Server,
+    /// Where people and tools ask, if they may.
+    pub admin: Option<Admin>,
+    /// Where everything is kept: `sqlite:PATH`.
+    pub store_url: String,
+    /// Passes at once.
+    pub workers: usize,
+    /// Connections by name.
+    pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
+    /// Routes.
+    pub routes: Vec<Route>,
+}
+
+/// Where webhooks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_deadline: Duration,
+}
+
+/// Where people and tools ask.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Address and port of its own, or the server's where absent.
+    pub listen: Option<SocketAddr>,
+    /// The bearer token of the API.
+    pub token: SecretString,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug)]
+pub struct Problems {
+    /// The file.
+    pub file: String,
+    /// What is wrong, in order of place.
+    pub problems: Vec<Problem>,
+}
+
+impl std::fmt::Display for Problems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = self.problems.len();
+        write!(f, "{}: {count} {}", self.file, if count == 1 { "problem" } else { "problems" })?;
+        for Problem { line, place, what, mend } in &self.problems {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            write!(f, "\n  {}{line}: {place} {what}\n      → {mend}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// What Shopify's own tests use and more: 10 MiB, for bodies upwards of a megabyte are known and a refusal counts as
+/// failure.
+const BODY_LIMIT: i64 = 10 * 1024 * 1024;
+/// Shopify gives a whole request five seconds.
+const BODY_DEADLINE_MS: i64 = 5000;
+/// Passes at once unless told otherwise.
+const WORKERS: i64 = 32;
+
+impl Config {
+    /// Reads the file at `path` and the environment over it.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let environment = std::env::vars().collect::<Vec<_>>();
+        let file = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::read(&file, &text, &environment),
+            Err(error) => Err(Problems {
+                problems: vec![Problem {
+                    line: None,
+                    place: "the file".into(),
+                    what: format!("cannot be read: {error}"),
+                    mend: "name another with --config, or copy the example from the README".into(),
+                }],
+                file,
+            }),
+        }
+    }
+
+    /// Reads a configuration from its text and an environment laid over it.
+    pub fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let root = with_environment(reader::parse(text, &mut problems), environment);
+        let mut section = root.section("", &mut problems);
+        let config = read(&mut section);
+        section.finish();
+        problems.sort_by(|a, b| (a.line, &a.place).cmp(&(b.line, &b.place)));
+        if problems.is_empty() { Ok(config) } else { Err(Problems { file: file.to_owned(), problems }) }
+    }
+}
+
+/// Where the API of a running server is and what opens it, for commands that ask it; the rest of the file may be wrong.
+pub fn admin_access(path: &Path) -> Option<(SocketAddr, SecretString)> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let environment = std::env::vars().collect::<Vec<_>>();
+    let mut problems = Vec::new();
+    let root = with_environment(reader::parse(&text, &mut problems), &environment);
+    let mut section = root.section("", &mut problems);
+    let server = server(&mut section);
+    let admin = admin(&mut section)?;
+    Some((admin.listen.unwrap_or(server.listen), admin.token))
+}
+
+/// Lays `CROSSDOCK__SECTION__KEY` variables over the file. Names are compared in lower case; a connection's name is part
+/// of the path: `CROSSDOCK__CONNECTIONS__CELLAR__ENDPOINT`.
+fn with_environment(mut root: Node, environment: &[(String, String)]) -> Node {
+    for (variable, value) in environment {
+        if let Some(path) = variable.strip_prefix("CROSSDOCK__") {
+            let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+            root.overlay(variable, &path, value);
+        }
+    }
+    root
+}
+
+fn read(root: &mut Section<'_>) -> Config {
+    let server = server(root);
+    let admin = admin(root);
+    let store_url = root.sub("store", |mut section| {
+        let url = section.parsed("url", |url| match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(url.to_owned()),
+            _ => Err((format!("«{url}» is no place to keep things"), "write sqlite:PATH".into())),
+        });
+        section.finish();
+        url.unwrap_or_else(|| "sqlite:crossdock.db".into())
+    });
+    let workers = root.sub("engine", |mut section| {
+        let workers = section.integer("workers", 1..=1024).unwrap_or(WORKERS);
+        section.finish();
+        usize::try_from(workers).unwrap_or(1)
+    });
+    let connections = connections::read(root);
+    let routes = routes::read(root, &connections.names);
+    Config { server, admin, store_url, workers, connections: connections.all, routes }
+}
+
+fn address(text: &str) -> Result<SocketAddr, (String, String)> {
+    text.parse()
+        .map_err(|_| (format!("«{text}» is no address"), "write address and port, as 127.0.0.1:8080".into()))
+}
+
+fn server(root: &mut Section<'_>) -> Server {
+    root.sub("server", |mut section| {
+        let server = Server {
+            listen: section.parsed("listen", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            body_limit: usize::try_from(section.integer("body_limit", 1024..=1 << 30).unwrap_or(BODY_LIMIT))
+                .unwrap_or(usize::MAX),
+            body_deadline: Duration::from_millis(
+                section.integer("body_deadline_ms", 100..=600_000).unwrap_or(BODY_DEADLINE_MS).unsigned_abs(),
+            ),
+        };
+        section.finish();
+        server
+    })
+}
+
+fn admin(root: &mut Section<'_>) -> Option<Admin> {
+    let given = root.has("admin");
+    root.sub("admin", |mut section| {
+        let listen = section.parsed("listen", address);
+        let token = section.parsed("token", secrets::resolve);
+        if given && !section.was_given("token") {
+            section.missing("token", "give the API a bearer token, as env:CROSSDOCK_TOKEN");
+        }
+        let admin = token.map(|token| Admin { listen, token });
+        section.finish();
+        admin
+    })
+}

@@ -1,0 +1,133 @@
+//! One folder for each kind of outside system, and the traits they share.
+//!
+//! A connector reads and writes its system and decides nothing: it translates between the vendor's wire and the domain,
+//! and says of each failure what it means. A rule that holds for one vendor only lives in that vendor's folder.
+
+pub mod shipcompliant;
+pub mod shopify;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::domain::copy::OrderCopy;
+use crate::domain::mirror::{Observed, Seen, Verdict};
+use crate::domain::reason::Reason;
+use crate::domain::record::{Fact, Snapshot};
+use crate::domain::step::{Capabilities, Step};
+use crate::domain::{ConnectionName, RemoteId};
+use crate::transport::{Fault, Log};
+
+/// Header names by which a vendor's webhooks are told, and how they are signed.
+#[derive(Debug)]
+pub struct WebhookScheme {
+    /// Headers that carry the topic; the first present counts.
+    pub topic: &'static [&'static str],
+    /// Headers that carry the id of the delivery.
+    pub id: &'static [&'static str],
+    /// Headers that carry the base64 HMAC-SHA256 of the raw body.
+    pub signature: &'static [&'static str],
+    /// Further headers without which a delivery is refused.
+    pub required: &'static [&'static [&'static str]],
+    /// Headers kept with the delivery where present.
+    pub kept: &'static [&'static str],
+}
+
+/// A stored delivery, as its connector reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The headers kept with it, by lower-case name.
+    pub headers: &'a BTreeMap<String, String>,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// What a delivery says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// Facts about one order.
+    Facts {
+        /// The order's id.
+        order: RemoteId,
+        /// What is said of it.
+        facts: Vec<Fact>,
+        /// Whether it may stop goods.
+        urgent: bool,
+        /// Whether every fact carries its own version, so that the same body said twice is said once.
+        versioned: bool,
+    },
+    /// Nothing that is acted on, for this reason.
+    Nothing(String),
+}
+
+/// A system that sends webhooks.
+pub trait Webhooks: Send + Sync {
+    /// How its webhooks are told and signed.
+    fn scheme(&self) -> &'static WebhookScheme;
+    /// Reads a delivery; an error says why it cannot be understood.
+    fn read(&self, delivery: Delivery<'_>) -> Result<Heard, Reason>;
+}
+
+/// A system where orders are born.
+pub trait Channel: Send + Sync {
+    /// Reads one order in full; nothing where the channel does not know it.
+    fn fetch<'a>(
+        &'a self,
+        order: &'a RemoteId,
+        log: &'a Log,
+    ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>>;
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Whether what was entered counts there; true for every other step.
+    pub committed: bool,
+    /// What the destination judged, where it judges.
+    pub verdict: Option<Verdict>,
+}
+
+impl Effect {
+    /// Done as asked.
+    pub const DONE: Self = Self { committed: true, verdict: None };
+}
+
+/// A system that holds copies of orders.
+pub trait Destination: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+    /// Whether what is seen under a copy's key is that order, and not another one that took the key.
+    fn is_same_order(&self, copy: &OrderCopy, seen: &Seen) -> bool;
+    /// Looks at one copy.
+    fn observe<'a>(&'a self, key: &'a str, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>>;
+    /// Performs one step.
+    fn apply<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Effect, Fault>>;
+}
+
+/// Any configured system.
+pub trait Connection: Send + Sync {
+    /// Makes the cheapest authenticated call; says what it found, in one line.
+    fn probe<'a>(&'a self, log: &'a Log) -> BoxFuture<'a, Result<String, Fault>>;
+    /// Until when its circuit breaker rests, where it does.
+    fn resting_until(&self) -> Option<Timestamp>;
+}
+
+/// One configured connection, in every role it can play.
+#[derive(Clone)]
+pub struct Connected {
+    /// As any system.
+    pub connection: Arc<dyn Connection>,
+    /// As a sender of webhooks.
+    pub webhooks: Option<Arc<dyn Webhooks>>,
+    /// As a channel.
+    pub channel: Option<Arc<dyn Channel>>,
+    /// As a destination.
+    pub destination: Option<Arc<dyn Destination>>,
+}
+
+/// Every configured connection by name.
+pub type Registry = BTreeMap<ConnectionName, Connected>;

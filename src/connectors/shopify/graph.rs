@@ -1,0 +1,473 @@
+//! The shapes of the Admin GraphQL API, and their translation to the same facts that webhooks give.
+//!
+//! Documents stand in `queries/`; a test holds them against the vendor's schema. Ids come as global ids or as numbers in
+//! text; both become the plain number.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::rest::distinct;
+use crate::domain::RemoteId;
+use crate::domain::address::{Address, filled};
+use crate::domain::fulfillment::{
+    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Hold, Refund,
+    RefundLine, Restock,
+};
+use crate::domain::money::{Money, MoneyBag};
+use crate::domain::order::{
+    Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, ShippingLine, line_kind,
+};
+use crate::domain::record::Snapshot;
+
+/// One order in full.
+pub(super) const ORDER: &str = include_str!("queries/order.graphql");
+/// The shop and what the token may do.
+pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
+
+/// How many lines, and how many of everything else, one reading asks for; the next size is tried where one is too small.
+/// The cost of the largest stays under the API's bound of 1,000 for a single query.
+pub(super) const PAGES: &[(u32, u32)] = &[(25, 5), (100, 15), (250, 40)];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderAnswer {
+    shop: Zone,
+    pub(super) order: Option<GraphOrder>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Zone {
+    iana_timezone: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection<T> {
+    #[serde(default)]
+    page_info: Option<PageInfo>,
+    nodes: Vec<T>,
+}
+
+impl<T> Connection<T> {
+    fn is_cut(&self) -> bool {
+        self.page_info.as_ref().is_some_and(|page| page.has_next_page)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Amount {
+    amount: Decimal,
+    currency_code: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bag {
+    shop_money: Amount,
+    presentment_money: Amount,
+}
+
+impl Bag {
+    fn bag(&self) -> MoneyBag {
+        let money = |amount: &Amount| Money::new(amount.amount, amount.currency_code.clone());
+        MoneyBag { shop: money(&self.shop_money), presentment: money(&self.presentment_money) }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphAddress {
+    name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    company: Option<String>,
+    address1: Option<String>,
+    address2: Option<String>,
+    city: Option<String>,
+    province_code: Option<String>,
+    zip: Option<String>,
+    country_code_v2: Option<String>,
+    phone: Option<String>,
+}
+
+impl GraphAddress {
+    fn address(&self) -> Option<Address> {
+        Address {
+            first_name: filled(self.first_name.as_deref()),
+            last_name: filled(self.last_name.as_deref()),
+            company: filled(self.company.as_deref()),
+            street1: filled(self.address1.as_deref()),
+            street2: filled(self.address2.as_deref()),
+            city: filled(self.city.as_deref()),
+            province: filled(self.province_code.as_deref()),
+            postal_code: filled(self.zip.as_deref()),
+            country: filled(self.country_code_v2.as_deref()),
+            phone: filled(self.phone.as_deref()),
+        }
+        .with_full_name(self.name.as_deref())
+        .unless_blank()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct GraphAttribute {
+    key: String,
+    value: Option<String>,
+}
+
+fn attributes(graph: &[GraphAttribute]) -> Attributes {
+    graph.iter().filter_map(|attribute| Some((attribute.key.clone(), attribute.value.clone()?))).collect()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Legacy {
+    legacy_resource_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Node {
+    id: String,
+}
+
+/// The number at the end of a global id.
+fn plain(gid: &str) -> RemoteId {
+    let last = gid.rsplit('/').next().unwrap_or(gid);
+    last.split('?').next().unwrap_or(last).into()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Allocation {
+    allocated_amount_set: Bag,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphLine {
+    id: String,
+    sku: Option<String>,
+    title: String,
+    vendor: Option<String>,
+    quantity: u32,
+    current_quantity: u32,
+    requires_shipping: bool,
+    is_gift_card: bool,
+    variant: Option<Legacy>,
+    product: Option<Legacy>,
+    original_unit_price_set: Bag,
+    discount_allocations: Vec<Allocation>,
+    custom_attributes: Vec<GraphAttribute>,
+    line_item_group: Option<Node>,
+}
+
+impl GraphLine {
+    fn line(&self, order_tips: Decimal) -> Line {
+        let unit_price = self.original_unit_price_set.bag();
+        let title = filled(Some(&self.title)).unwrap_or_default();
+        let discount: Decimal =
+            self.discount_allocations.iter().map(|a| a.allocated_amount_set.shop_money.amount).sum();
+        Line {
+            id: plain(&self.id),
+            kind: line_kind(LineTraits {
+                gift_card: self.is_gift_card,
+                requires_shipping: self.requires_shipping,
+                catalogued: self.variant.is_some() || self.product.is_some(),
+                bundled: self.line_item_group.is_some(),
+                title: &title,
+                amount: unit_price.shop.amount * Decimal::from(self.quantity),
+                order_tips,
+            }),
+            variant: self.variant.as_ref().map(|variant| variant.legacy_resource_id.as_str().into()),
+            sku: filled(self.sku.as_deref()),
+            title,
+            vendor: filled(self.vendor.as_deref()),
+            ordered: self.quantity,
+            current: self.current_quantity,
+            unit_price,
+            discount: discount.normalize(),
+            bundle: self.line_item_group.as_ref().map(|group| plain(&group.id)),
+            attributes: attributes(&self.custom_attributes),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphShippingLine {
+    title: String,
+    code: Option<String>,
+    source: Option<String>,
+    delivery_category: Option<String>,
+    discounted_price_set: Bag,
+}
+
+impl GraphShippingLine {
+    fn line(&self) -> ShippingLine {
+        ShippingLine {
+            title: filled(Some(&self.title)).unwrap_or_default(),
+            code: filled(self.code.as_deref()),
+            source: filled(self.source.as_deref()),
+            category: filled(self.delivery_category.as_deref()).map(|category| category.to_lowercase()),
+            price: self.discounted_price_set.shop_money.amount.normalize(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Tracking {
+    company: Option<String>,
+    number: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FulfillmentLine {
+    quantity: Option<u32>,
+    line_item: Node,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphFulfillment {
+    legacy_resource_id: String,
+    status: String,
+    display_status: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    tracking_info: Vec<Tracking>,
+    location: Option<Legacy>,
+    fulfillment_line_items: Connection<FulfillmentLine>,
+}
+
+impl GraphFulfillment {
+    fn fulfillment(&self) -> Fulfillment {
+        let status = FulfillmentStatus::parse(&self.status);
+        let tracked = |part: fn(&Tracking) -> &Option<String>| {
+            distinct(self.tracking_info.iter().map(move |tracking| part(tracking).as_deref()))
+        };
+        let mut lines = std::collections::BTreeMap::<RemoteId, u32>::new();
+        for line in &self.fulfillment_line_items.nodes {
+            let units = lines.entry(plain(&line.line_item.id)).or_default();
+            *units = units.saturating_add(line.quantity.unwrap_or_default());
+        }
+        Fulfillment {
+            id: self.legacy_resource_id.as_str().into(),
+            // The display status also says things that are no news of the parcel (fulfilled, submitted, cancelled).
+            delivery: self
+                .display_status
+                .as_deref()
+                .filter(|_| status != FulfillmentStatus::Cancelled)
+                .map(DeliveryStatus::parse)
+                .filter(|word| !matches!(word, DeliveryStatus::Other(_))),
+            status,
+            carrier: self.tracking_info.iter().find_map(|tracking| filled(tracking.company.as_deref())),
+            numbers: tracked(|tracking| &tracking.number),
+            urls: tracked(|tracking| &tracking.url),
+            location: self.location.as_ref().map(|location| location.legacy_resource_id.as_str().into()),
+            lines,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphRefundLine {
+    quantity: u32,
+    restock_type: String,
+    line_item: Node,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphRefund {
+    legacy_resource_id: String,
+    created_at: Option<Timestamp>,
+    processed_at: Timestamp,
+    refund_line_items: Connection<GraphRefundLine>,
+}
+
+impl GraphRefund {
+    fn refund(&self) -> Refund {
+        let mut lines: Vec<_> = self
+            .refund_line_items
+            .nodes
+            .iter()
+            .map(|line| RefundLine {
+                line: plain(&line.line_item.id),
+                quantity: line.quantity,
+                restock: Restock::parse(&line.restock_type),
+            })
+            .collect();
+        lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
+        let created_at = self.created_at.unwrap_or(self.processed_at);
+        Refund { id: self.legacy_resource_id.as_str().into(), created_at, lines }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Method {
+    method_type: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphHold {
+    id: String,
+    reason: String,
+    reason_notes: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphWork {
+    id: String,
+    status: String,
+    delivery_method: Option<Method>,
+    fulfillment_holds: Vec<GraphHold>,
+}
+
+impl GraphWork {
+    fn work(&self) -> FulfillmentOrder {
+        let hold = |hold: &GraphHold| Hold {
+            id: plain(&hold.id),
+            reason: hold.reason.to_ascii_lowercase(),
+            notes: filled(hold.reason_notes.as_deref()),
+        };
+        FulfillmentOrder {
+            id: plain(&self.id),
+            status: self.status.to_ascii_lowercase(),
+            method: self.delivery_method.as_ref().map(|method| DeliveryMethod::parse(&method.method_type)),
+            holds: self.fulfillment_holds.iter().map(hold).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GraphOrder {
+    legacy_resource_id: String,
+    name: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    cancelled_at: Option<Timestamp>,
+    cancel_reason: Option<String>,
+    test: bool,
+    source_name: Option<String>,
+    currency_code: String,
+    display_financial_status: Option<String>,
+    payment_gateway_names: Vec<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    note: Option<String>,
+    tags: Vec<String>,
+    customer: Option<Legacy>,
+    custom_attributes: Vec<GraphAttribute>,
+    billing_address: Option<GraphAddress>,
+    shipping_address: Option<GraphAddress>,
+    current_total_price_set: Bag,
+    current_total_tax_set: Bag,
+    total_tip_received_set: Bag,
+    shipping_lines: Connection<GraphShippingLine>,
+    line_items: Connection<GraphLine>,
+    fulfillments: Vec<GraphFulfillment>,
+    refunds: Vec<GraphRefund>,
+    fulfillment_orders: Connection<GraphWork>,
+}
+
+impl OrderAnswer {
+    /// Whether some list of the order was longer than one reading with `parts` of each shows.
+    pub(super) fn is_cut(&self, parts: u32) -> bool {
+        self.order.as_ref().is_some_and(|order| {
+            order.line_items.is_cut()
+                || order.fulfillment_orders.is_cut()
+                || order.fulfillments.len() >= parts as usize
+                || order.refunds.len() >= parts as usize
+                || order.fulfillments.iter().any(|fulfillment| fulfillment.fulfillment_line_items.is_cut())
+                || order.refunds.iter().any(|refund| refund.refund_line_items.is_cut())
+        })
+    }
+
+    /// The order as facts; nothing where the shop does not know it.
+    pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, String> {
+        let Some(order) = &self.order else { return Ok(None) };
+        let zone = TimeZone::get(&self.shop.iana_timezone)
+            .map_err(|_| format!("the shop's time zone «{}» is not known", self.shop.iana_timezone))?;
+        let tips = order.total_tip_received_set.shop_money.amount;
+        let mut lines: Vec<Line> = order.line_items.nodes.iter().map(|line| line.line(tips)).collect();
+        lines.sort_by(|a, b| a.id.cmp(&b.id));
+        let document = OrderDocument {
+            id: order.legacy_resource_id.as_str().into(),
+            name: order.name.clone(),
+            placed_on: order.created_at.to_zoned(zone).date(),
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            cancelled_at: order.cancelled_at,
+            cancel_reason: filled(order.cancel_reason.as_deref()).map(|reason| CancelReason::parse(&reason)),
+            test: order.test,
+            source: filled(order.source_name.as_deref()),
+            currency: order.currency_code.clone(),
+            payment: PaymentState::parse(order.display_financial_status.as_deref().unwrap_or("pending")),
+            gateways: order.payment_gateway_names.clone(),
+            customer: order.customer.as_ref().map(|customer| customer.legacy_resource_id.as_str().into()),
+            email: filled(order.email.as_deref()),
+            phone: filled(order.phone.as_deref()),
+            bill_to: order.billing_address.as_ref().and_then(GraphAddress::address),
+            ship_to: order.shipping_address.as_ref().and_then(GraphAddress::address),
+            shipping: order.shipping_lines.nodes.iter().map(GraphShippingLine::line).collect(),
+            lines,
+            note: filled(order.note.as_deref()),
+            tags: order.tags.iter().filter_map(|tag| filled(Some(tag))).collect(),
+            attributes: attributes(&order.custom_attributes),
+            total: order.current_total_price_set.bag(),
+            tax: order.current_total_tax_set.bag(),
+        };
+        Ok(Some(Snapshot {
+            document,
+            fulfillments: order.fulfillments.iter().map(GraphFulfillment::fulfillment).collect(),
+            refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
+            work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
+        }))
+    }
+}
+
+/// The answer to [`SHOP`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ShopAnswer {
+    pub(super) shop: GraphShop,
+    pub(super) current_app_installation: Option<Installation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GraphShop {
+    pub(super) name: String,
+    pub(super) myshopify_domain: String,
+    pub(super) iana_timezone: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Installation {
+    pub(super) access_scopes: Vec<Scope>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Scope {
+    pub(super) handle: String,
+}

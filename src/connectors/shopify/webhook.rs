@@ -1,0 +1,248 @@
+//! What Shopify's webhooks say, by topic.
+//!
+//! Order topics carry the order in full, so whichever of them comes, and in whatever order, the facts are the same; a body
+//! that holds less asks for a reading. Topics that nothing is done with are told so, never dropped in silence.
+
+use serde::de::DeserializeOwned;
+
+use super::rest::{Id, WireEdited, WireFulfillment, WireOrder, WireRefund};
+use crate::connectors::{Delivery, Heard, WebhookScheme};
+use crate::domain::RemoteId;
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::record::Fact;
+
+/// Shopify's headers, of its webhooks and of its newer events. Five are required by Shopify's own library.
+pub(super) static SCHEME: WebhookScheme = WebhookScheme {
+    topic: &["x-shopify-topic", "shopify-topic"],
+    id: &["x-shopify-webhook-id", "shopify-webhook-id"],
+    signature: &["x-shopify-hmac-sha256", "shopify-hmac-sha256"],
+    required: &[
+        &["x-shopify-shop-domain", "shopify-shop-domain"],
+        &["x-shopify-api-version", "shopify-api-version"],
+    ],
+    kept: &[
+        "x-shopify-shop-domain",
+        "x-shopify-api-version",
+        "x-shopify-triggered-at",
+        "x-shopify-event-id",
+        "x-shopify-name",
+        "x-shopify-test",
+        "shopify-shop-domain",
+        "shopify-api-version",
+        "shopify-triggered-at",
+        "shopify-event-id",
+        "shopify-action",
+        "shopify-resource-id",
+    ],
+};
+
+/// Reads one delivery; `shop` is the domain its connection stands for, where that is known.
+pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>) -> Result<Heard, Reason> {
+    if let Some(shop) = shop
+        && let Some(sender) = delivery.headers.get("x-shopify-shop-domain")
+        && !sender.eq_ignore_ascii_case(shop)
+    {
+        return Err(Reason::new(
+            ReasonCode::WrongShop,
+            format!("the delivery comes from {sender}, but this connection is for {shop}"),
+            "point that shop's webhooks at a connection of its own, or correct shop_domain",
+        ));
+    }
+    let Delivery { topic, body, .. } = delivery;
+    match topic {
+        "orders/create"
+        | "orders/updated"
+        | "orders/paid"
+        | "orders/cancelled"
+        | "orders/fulfilled"
+        | "orders/partially_fulfilled" => {
+            let order: WireOrder = parse(topic, body)?;
+            check_kind(topic, body, "Order")?;
+            let cancelled = topic == "orders/cancelled";
+            let (facts, versioned) = match order.snapshot().map_err(|why| unreadable(topic, &why))? {
+                Some(snapshot) => (vec![Fact::Snapshot(Box::new(snapshot))], true),
+                None if cancelled => (vec![Fact::Cancelled], false),
+                None => (vec![Fact::Touched(None)], false),
+            };
+            Ok(Heard::Facts { order: order.id.0, facts, urgent: cancelled, versioned })
+        }
+        "orders/edited" => {
+            let WireEdited { order_edit } = parse(topic, body)?;
+            let facts = vec![Fact::Touched(order_edit.committed_at.map(|instant| instant.at))];
+            // The body names its edit and its time: the same body twice is the same edit.
+            let versioned = order_edit.committed_at.is_some();
+            Ok(Heard::Facts { order: order_edit.order_id.0, facts, urgent: false, versioned })
+        }
+        "orders/delete" => {
+            let order: WireOrder = parse(topic, body)?;
+            check_kind(topic, body, "Order")?;
+            Ok(Heard::Facts { order: order.id.0, facts: vec![Fact::Deleted], urgent: true, versioned: true })
+        }
+        "fulfillments/create" | "fulfillments/update" => {
+            let wire: WireFulfillment = parse(topic, body)?;
+            check_kind(topic, body, "Fulfillment")?;
+            let order = order_of(topic, wire.order_id.as_ref())?;
+            let fulfillment = wire.fulfillment().map_err(|why| unreadable(topic, &why))?;
+            let facts = vec![Fact::Fulfillment(fulfillment)];
+            Ok(Heard::Facts { order, facts, urgent: false, versioned: true })
+        }
+        "refunds/create" => {
+            let wire: WireRefund = parse(topic, body)?;
+            check_kind(topic, body, "Refund")?;
+            let order = order_of(topic, wire.order_id.as_ref())?;
+            let facts = vec![Fact::Refund(wire.refund().map_err(|why| unreadable(topic, &why))?)];
+            // A refund may take lines off before they ship.
+            Ok(Heard::Facts { order, facts, urgent: true, versioned: true })
+        }
+        other => Ok(Heard::Nothing(format!("the topic {other} is stored and not acted on"))),
+    }
+}
+
+fn order_of(topic: &str, order: Option<&Id>) -> Result<RemoteId, Reason> {
+    order.map(|id| id.0.clone()).ok_or_else(|| unreadable(topic, "order_id: missing"))
+}
+
+fn parse<T: DeserializeOwned>(topic: &str, body: &[u8]) -> Result<T, Reason> {
+    // A list would be read as the fields in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(unreadable(topic, "the body is a list, not an object"));
+    }
+    let deserializer = &mut serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        unreadable(topic, &in_words(&path, &inner))
+    })?;
+    deserializer.end().map_err(|error| unreadable(topic, &in_words(".", &error)))?;
+    Ok(parsed)
+}
+
+/// What is wrong with a body, without quoting it: what it holds is personal.
+fn in_words(path: &str, error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => {
+            let text = error.to_string();
+            let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+            let expected = text.rfind("expected ").map_or(text, |at| &text[at..]);
+            if let Some(field) = text.strip_prefix("missing field ") {
+                format!("{field} is missing")
+            } else if text.starts_with("duplicate field ") {
+                text.to_owned()
+            } else {
+                format!("{path}: {expected}")
+            }
+        }
+        Category::Eof => "the body ends in the middle of its JSON".to_owned(),
+        Category::Syntax | Category::Io => {
+            format!("the body is not JSON (line {} column {})", error.line(), error.column())
+        }
+    }
+}
+
+/// The signature covers only the body, so a captured body could come back under another topic: a body that says what it
+/// is must say the topic's kind.
+fn check_kind(topic: &str, body: &[u8], kind: &str) -> Result<(), Reason> {
+    #[derive(serde::Deserialize)]
+    struct Kinded {
+        admin_graphql_api_id: Option<String>,
+    }
+    let said = serde_json::from_slice::<Kinded>(body).ok().and_then(|kinded| kinded.admin_graphql_api_id);
+    match said
+        .as_deref()
+        .and_then(|gid| gid.strip_prefix("gid://shopify/"))
+        .and_then(|rest| rest.split('/').next())
+    {
+        Some(other) if other != kind => Err(unreadable(
+            topic,
+            &format!("admin_graphql_api_id: the body is a {other}, the topic is about a {kind}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn unreadable(topic: &str, why: &str) -> Reason {
+    Reason::new(
+        ReasonCode::UnreadableDelivery,
+        format!("the body of {topic} cannot be understood: {why}"),
+        "the delivery is kept as it came; look at it, and replay it once the sender or this version is mended",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn hear(topic: &str, body: &str) -> Result<Heard, Reason> {
+        read(Delivery { topic, headers: &BTreeMap::new(), body: body.as_bytes() }, None)
+    }
+
+    #[test]
+    fn a_bare_id_asks_for_a_reading_and_a_bare_cancel_leaves_a_tombstone() {
+        let facts = |topic| match hear(topic, r#"{"id": 820982911946154508}"#).unwrap() {
+            Heard::Facts { order, facts, versioned, .. } => {
+                assert_eq!(order.as_str(), "820982911946154508");
+                assert!(!versioned || topic == "orders/delete");
+                facts
+            }
+            Heard::Nothing(why) => panic!("{why}"),
+        };
+        assert_eq!(facts("orders/updated"), [Fact::Touched(None)]);
+        assert_eq!(facts("orders/cancelled"), [Fact::Cancelled]);
+        assert_eq!(facts("orders/delete"), [Fact::Deleted]);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_named_and_never_quoted() {
+        let order = r#"{"id":1,"created_at":"2026-11-20T10:00:00-08:00","updated_at":"2026-11-20T10:00:00-08:00","line_items":LINES}"#;
+        let table = [
+            ("orders/create", "\u{0}".to_owned(), "not JSON"),
+            ("orders/create", r#"{"id": 1"#.to_owned(), "ends in the middle"),
+            ("orders/create", "[1,2]".to_owned(), "a list, not an object"),
+            ("orders/create", r#"{"email":"ann@example.com"}"#.to_owned(), "`id` is missing"),
+            ("orders/create", r#"{"id":1.5}"#.to_owned(), "id: expected a 64-bit integer id"),
+            ("orders/create", r#"{"id":1,"id":2}"#.to_owned(), "duplicate field `id`"),
+            (
+                "orders/create",
+                order.replace("LINES", r#"[{"id":1,"quantity":1,"price":"Secret Street 5"}]"#),
+                "line_items[0].price: expected a decimal amount",
+            ),
+            ("orders/create", order.replace("LINES", r#"[{"id":1,"quantity":1}]"#), "line 1 has no price"),
+            (
+                "fulfillments/create",
+                r#"{"id":1,"updated_at":"2026-11-20T10:00:00Z"}"#.to_owned(),
+                "order_id: missing",
+            ),
+            (
+                "orders/updated",
+                r#"{"id":1,"admin_graphql_api_id":"gid://shopify/Product/1"}"#.to_owned(),
+                "the body is a Product",
+            ),
+        ];
+        for (topic, body, expected) in table {
+            let reason = hear(topic, &body).unwrap_err();
+            assert!(reason.message.contains(expected), "{body} → {}", reason.message);
+            assert!(
+                !reason.message.contains("Secret") && !reason.message.contains("ann@"),
+                "{}",
+                reason.message
+            );
+        }
+    }
+
+    #[test]
+    fn another_shops_delivery_is_not_taken_for_ours() {
+        let headers =
+            BTreeMap::from([("x-shopify-shop-domain".to_owned(), "other.myshopify.com".to_owned())]);
+        let delivery = Delivery { topic: "orders/create", headers: &headers, body: br#"{"id":1}"# };
+        assert_eq!(read(delivery, Some("ours.myshopify.com")).unwrap_err().code, ReasonCode::WrongShop);
+        assert!(read(delivery, Some("OTHER.myshopify.com")).is_ok());
+    }
+
+    #[test]
+    fn topics_nothing_is_done_with_are_told_so() {
+        assert!(matches!(hear("draft_orders/create", "not even json").unwrap(), Heard::Nothing(_)));
+    }
+}

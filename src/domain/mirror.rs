@@ -1,0 +1,176 @@
+//! Mirrors: what a destination should hold of an order, and what it was last seen to hold.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionName;
+use super::copy::{OrderCopy, Stage};
+use super::reason::Reason;
+use super::step::Step;
+use crate::words::closed_enum;
+
+/// Why a destination should hold nothing of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// Cancelled before it shipped.
+    Cancelled,
+    /// Deleted at its channel.
+    Deleted,
+    /// From a source that the route leaves out (point of sale, drafts).
+    Source(String),
+    /// Fetched by the buyer.
+    Pickup,
+    /// No line of it ships.
+    NothingToShip,
+    /// Every line that shipped was removed or refunded.
+    NothingLeft,
+    /// Its tags keep it out of the route.
+    Tags,
+    /// A test order, which the route leaves out.
+    Test,
+}
+
+impl std::fmt::Display for Absence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "the order is cancelled",
+            Self::Deleted => "the order was deleted",
+            Self::Source(source) => return write!(f, "the route leaves out orders from «{source}»"),
+            Self::Pickup => "the buyer picks it up",
+            Self::NothingToShip => "nothing in it ships",
+            Self::NothingLeft => "nothing is left to ship",
+            Self::Tags => "its tags keep it out of the route",
+            Self::Test => "the route leaves out test orders",
+        })
+    }
+}
+
+/// What a mirror should hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Desired {
+    /// This copy.
+    Present(Box<OrderCopy>),
+    /// Nothing.
+    Absent(Absence),
+    /// A person must decide first.
+    Undecided(Reason),
+}
+
+/// A destination's judgement of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether it may ship.
+    pub passed: bool,
+    /// The vendor's word for it.
+    pub word: String,
+    /// What speaks against it, in the vendor's words.
+    pub findings: Vec<String>,
+}
+
+/// A copy as it was seen at a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Whether it counts there, or was only kept as refused.
+    pub committed: bool,
+    /// How far it is.
+    pub stage: Stage,
+    /// Tracking numbers it holds.
+    pub numbers: BTreeSet<String>,
+    /// Its content in the vendor's own terms, to show what a person changed there.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub content: serde_json::Value,
+    /// When it was seen.
+    pub at: Timestamp,
+}
+
+/// What a mirror was last seen to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observed {
+    /// Nobody looked yet.
+    #[default]
+    Never,
+    /// Nothing.
+    Absent,
+    /// This.
+    Present(Seen),
+}
+
+closed_enum! {
+    /// Where a mirror stands.
+    MirrorState {
+        /// It holds what it should.
+        InStep = "in_step",
+        /// Something is owed and about to be done.
+        Due = "due",
+        /// Something failed and will be tried again.
+        Retrying = "retrying",
+        /// Something may have happened there; it is looked at before anything else.
+        Unknown = "unknown",
+        /// A person must decide.
+        Exception = "exception",
+        /// Nothing will change any more.
+        Closed = "closed",
+    }
+}
+
+/// The copy of one order at one destination, as we keep account of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mirror {
+    /// The destination's connection.
+    pub destination: ConnectionName,
+    /// Where it stands.
+    pub state: MirrorState,
+    /// Digest of the desired state that was last settled: in step, or an exception.
+    pub digest: Option<String>,
+    /// The copy as we last made it.
+    pub applied: Option<OrderCopy>,
+    /// What it was last seen to hold.
+    pub observed: Observed,
+    /// A step recorded and not known to have ended.
+    pub intent: Option<Step>,
+    /// A person asked to look again, whatever the digest says.
+    pub look: bool,
+    /// A person asked to try again, whatever stands in the way.
+    pub forced: bool,
+    /// Failures in a row.
+    pub tries: u32,
+    /// When it is to be tried again.
+    pub next_at: Option<Timestamp>,
+    /// Why it is not in step.
+    pub reason: Option<Reason>,
+    /// Why it holds nothing, where that is as it should be.
+    pub absence: Option<Absence>,
+    /// Since when something has been owed: the receipt of the change that it waits for.
+    pub owed_since: Option<Timestamp>,
+}
+
+impl Mirror {
+    /// A mirror nobody has looked at.
+    pub fn new(destination: ConnectionName) -> Self {
+        Self {
+            destination,
+            state: MirrorState::Due,
+            digest: None,
+            applied: None,
+            observed: Observed::Never,
+            intent: None,
+            look: false,
+            forced: false,
+            tries: 0,
+            next_at: None,
+            reason: None,
+            absence: None,
+            owed_since: None,
+        }
+    }
+
+    /// The order's key there, where we entered it.
+    pub fn key(&self) -> Option<&str> {
+        self.applied.as_ref().map(|copy| copy.key.as_str())
+    }
+}

@@ -1,0 +1,99 @@
+//! Why something could not be done, in words for people and with a code that stays.
+//!
+//! Codes are part of the interface: they are never renamed, and a new cause gets a new code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::open_enum;
+
+open_enum! {
+    /// The stable code of an exception.
+    ReasonCode {
+        /// A delivery's body could not be understood.
+        UnreadableDelivery = "unreadable_delivery",
+        /// A delivery names another shop than its connection.
+        WrongShop = "wrong_shop",
+        /// The channel does not know the order a delivery speaks of.
+        OrderNotFound = "order_not_found",
+        /// The order's source could not be read to settle what is true.
+        SourceUnreadable = "source_unreadable",
+        /// The route has no code for the shipping rate.
+        UnmappedShippingMethod = "unmapped_shipping_method",
+        /// The order has no shipping rate.
+        MissingShippingMethod = "missing_shipping_method",
+        /// The order has rates that map to different codes.
+        AmbiguousShippingMethod = "ambiguous_shipping_method",
+        /// A line that ships has no SKU.
+        LineWithoutSku = "line_without_sku",
+        /// The order ships and has no address.
+        AddressMissing = "address_missing",
+        /// The address lacks a part that the destination needs.
+        AddressIncomplete = "address_incomplete",
+        /// The destination refused the address.
+        AddressRejected = "address_rejected",
+        /// The date of birth cannot be read.
+        BirthDateUnreadable = "birth_date_unreadable",
+        /// The ship date cannot be read.
+        ShipDateUnreadable = "ship_date_unreadable",
+        /// The destination found that the order may not be shipped.
+        NotCompliant = "not_compliant",
+        /// The destination does not know a product.
+        UnknownProduct = "unknown_product",
+        /// The destination refused for a reason without a code of its own here.
+        Refused = "refused",
+        /// The credentials are not accepted.
+        Unauthorized = "unauthorized",
+        /// The key is taken at the destination by a different order.
+        AlreadyCommitted = "already_committed",
+        /// Someone voided the order at the destination.
+        VoidedAtDestination = "voided_at_destination",
+        /// The order was cancelled although goods had left.
+        CancelledAfterShipment = "cancelled_after_shipment",
+        /// The destination says goods left, the channel does not.
+        ShippedAtDestination = "shipped_at_destination",
+        /// The order was edited although goods had left.
+        EditedAfterShipment = "edited_after_shipment",
+        /// The destination keeps failing; tries go on.
+        StillFailing = "still_failing",
+        /// The answer was in no form we know; tries go on.
+        UnexpectedAnswer = "unexpected_answer",
+    }
+}
+
+/// Why a person must look, what the vendor said, and what can be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The stable code.
+    pub code: ReasonCode,
+    /// What is wrong and where, in one sentence.
+    pub message: String,
+    /// The vendor's own words, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// What can be done.
+    pub mend: String,
+}
+
+impl Reason {
+    /// A reason in our own words.
+    pub fn new(code: ReasonCode, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { code, message: message.into(), vendor: None, mend: mend.into() }
+    }
+
+    /// The same with the vendor's words.
+    #[must_use]
+    pub fn quoting(mut self, words: impl Into<String>) -> Self {
+        self.vendor = Some(words.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)?;
+        if let Some(words) = &self.vendor {
+            write!(f, " («{words}»)")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,319 @@
+//! The order record: every fact known of one order, merged from every source.
+//!
+//! Merging is order-free: the same facts give the same record in whatever order and however often they arrive. A full
+//! snapshot wins by its version; parts with ids of their own merge by theirs; what cannot be decided from the facts at
+//! hand (a tie, a bare hint, a part of an unknown order) asks for a reading of the source, which settles it. An older
+//! fact never overwrites a newer one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, Refund};
+use super::mirror::Verdict;
+use super::order::OrderDocument;
+use super::reason::Reason;
+use super::{ConnectionName, OrderRef, RemoteId};
+
+/// Everything a full reading of an order tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The order as a whole.
+    pub document: OrderDocument,
+    /// Its fulfilments.
+    pub fulfillments: Vec<Fulfillment>,
+    /// Its refunds.
+    pub refunds: Vec<Refund>,
+    /// The work planned for it, where this source tells.
+    pub work: Option<Vec<FulfillmentOrder>>,
+}
+
+/// One thing a source says of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The order in full.
+    Snapshot(Box<Snapshot>),
+    /// One fulfilment of it.
+    Fulfillment(Fulfillment),
+    /// One refund of it.
+    Refund(Refund),
+    /// It was cancelled; nothing else is said.
+    Cancelled,
+    /// It was deleted at its channel.
+    Deleted,
+    /// Something of it changed, at that instant where known; what changed is not said in full.
+    Touched(Option<Timestamp>),
+    /// A destination judged it.
+    Verdict(ConnectionName, Verdict),
+}
+
+/// Where a fact comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A webhook, received at this instant of our clock.
+    Webhook(Timestamp),
+    /// A reading of the source, begun at this instant of our clock: it knows of everything received before.
+    Read(Timestamp),
+}
+
+/// What merging a fact did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Merge {
+    /// The record held something newer.
+    Stale,
+    /// The record said so already.
+    NoChange,
+    /// The record asks for a reading of the source.
+    Unsettled,
+    /// The record changed.
+    Applied,
+}
+
+/// What is left of an order that was cancelled or deleted before, or without, telling more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tombstone {
+    /// Cancelled; learnt at this instant of our clock.
+    Cancelled(Timestamp),
+    /// Deleted; learnt at this instant of our clock.
+    Deleted(Timestamp),
+}
+
+/// Every fact known of one order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRecord {
+    /// Which order.
+    pub order: OrderRef,
+    /// The newest full snapshot.
+    pub document: Option<OrderDocument>,
+    /// Fulfilments by id.
+    pub fulfillments: BTreeMap<RemoteId, Fulfillment>,
+    /// Refunds by id.
+    pub refunds: BTreeMap<RemoteId, Refund>,
+    /// Work planned at the channel, as last read.
+    pub work: Option<Vec<FulfillmentOrder>>,
+    /// A cancel or delete that came without a document.
+    pub tombstone: Option<Tombstone>,
+    /// What destinations judged.
+    pub verdicts: BTreeMap<ConnectionName, Verdict>,
+    /// The latest instant at which something asked for a reading of the source.
+    pub read_wanted_at: Option<Timestamp>,
+    /// When the latest reading of the source began.
+    pub read_at: Option<Timestamp>,
+    /// Why the source could not settle what is in doubt, where a person was told.
+    pub doubt: Option<Reason>,
+}
+
+impl OrderRecord {
+    /// A record that knows nothing yet.
+    pub fn new(order: OrderRef) -> Self {
+        Self {
+            order,
+            document: None,
+            fulfillments: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            work: None,
+            tombstone: None,
+            verdicts: BTreeMap::new(),
+            read_wanted_at: None,
+            read_at: None,
+            doubt: None,
+        }
+    }
+
+    /// Whether the source has to be read before the record can be trusted.
+    pub fn needs_reading(&self) -> bool {
+        self.read_wanted_at.is_some_and(|wanted| self.read_at.is_none_or(|read| read < wanted))
+    }
+
+    /// Whether the order is cancelled, by its document or by a tombstone.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.tombstone, Some(Tombstone::Cancelled(_)))
+            || self.document.as_ref().is_some_and(|document| document.cancelled_at.is_some())
+    }
+
+    /// Whether the order was deleted at its channel.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.tombstone, Some(Tombstone::Deleted(_)))
+    }
+
+    /// Whether a hold at the channel keeps goods from leaving.
+    pub fn is_held(&self) -> bool {
+        self.work.iter().flatten().any(|work| !work.holds.is_empty())
+    }
+
+    /// How the channel delivers the order, where it says the same for all of it.
+    pub fn delivery_method(&self) -> Option<&DeliveryMethod> {
+        let mut methods = self.work.iter().flatten().filter_map(|work| work.method.as_ref());
+        let first = methods.next()?;
+        methods.all(|method| method == first).then_some(first)
+    }
+
+    /// Units of a line that left.
+    pub fn shipped_units(&self, line: &RemoteId) -> u32 {
+        self.fulfillments
+            .values()
+            .filter(|fulfillment| fulfillment.stands())
+            .filter_map(|fulfillment| fulfillment.lines.get(line))
+            .fold(0, |sum, units| sum.saturating_add(*units))
+    }
+
+    fn lacks_address(&self) -> bool {
+        self.document
+            .as_ref()
+            .is_some_and(|document| document.ship_to.is_none() && document.goods().next().is_some())
+    }
+
+    fn want_reading(&mut self, origin: Origin) -> Merge {
+        let at = match origin {
+            // The reading that is being merged is itself the answer; one that lags behind what we hold must be repeated.
+            Origin::Read(at) => at.saturating_add(jiff::SignedDuration::from_micros(1)).unwrap_or(at),
+            Origin::Webhook(at) => at,
+        };
+        self.read_wanted_at = self.read_wanted_at.max(Some(at));
+        if self.needs_reading() { Merge::Unsettled } else { Merge::Stale }
+    }
+}
+
+/// Merges one fact into the record.
+pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
+    let outcome = match fact {
+        Fact::Snapshot(snapshot) => merge_snapshot(record, *snapshot, origin),
+        Fact::Fulfillment(fulfillment) => merge_fulfillment(record, fulfillment, origin),
+        Fact::Refund(refund) => merge_refund(record, refund, origin),
+        Fact::Cancelled => bury(record, Tombstone::Cancelled, origin),
+        Fact::Deleted => bury(record, Tombstone::Deleted, origin),
+        Fact::Touched(at) => {
+            let known = record.document.as_ref().map(|document| document.updated_at);
+            if at.zip(known).is_some_and(|(at, known)| known > at) {
+                Merge::Stale
+            } else {
+                record.want_reading(origin)
+            }
+        }
+        Fact::Verdict(destination, verdict) => {
+            if record.verdicts.get(&destination) == Some(&verdict) {
+                Merge::NoChange
+            } else {
+                record.verdicts.insert(destination, verdict);
+                Merge::Applied
+            }
+        }
+    };
+    // A part of an order we know nothing of is a reason to go and read the order.
+    if record.document.is_none() && !record.is_deleted() {
+        return outcome.max(record.want_reading(origin));
+    }
+    outcome
+}
+
+/// Notes that a reading begun at `at` found no such order.
+pub fn merge_missing(record: &mut OrderRecord, at: Timestamp) {
+    record.read_at = record.read_at.max(Some(at));
+}
+
+fn merge_snapshot(record: &mut OrderRecord, snapshot: Snapshot, origin: Origin) -> Merge {
+    let Snapshot { document, fulfillments, refunds, work } = snapshot;
+    let mut outcome = merge_document(record, document, origin);
+    for fulfillment in fulfillments {
+        outcome = outcome.max(merge_fulfillment(record, fulfillment, origin));
+    }
+    for refund in refunds {
+        let known = record.refunds.insert(refund.id.clone(), refund.clone());
+        if known.as_ref() != Some(&refund) {
+            outcome = outcome.max(Merge::Applied);
+        }
+    }
+    if let Origin::Read(at) = origin {
+        record.read_at = record.read_at.max(Some(at));
+    }
+    if let Some(work) = work {
+        if record.work.as_ref() != Some(&work) {
+            outcome = outcome.max(Merge::Applied);
+        }
+        record.work = Some(work);
+    } else if record.work.is_none() && record.lacks_address() {
+        // Fetched in the shop, or the address withheld? Only the planned work tells.
+        outcome = outcome.max(record.want_reading(origin));
+    }
+    outcome
+}
+
+fn merge_document(record: &mut OrderRecord, document: OrderDocument, origin: Origin) -> Merge {
+    if let Origin::Read(at) = origin
+        && let Some(Tombstone::Cancelled(learnt)) = record.tombstone
+        && at >= learnt
+    {
+        // The source itself has spoken since: its document says whether the order is cancelled.
+        record.tombstone = None;
+    }
+    let Some(known) = &record.document else {
+        record.document = Some(document);
+        return Merge::Applied;
+    };
+    match document.updated_at.cmp(&known.updated_at) {
+        std::cmp::Ordering::Less => {
+            if matches!(origin, Origin::Read(_)) {
+                // The reading came from a copy of the source that lags behind.
+                return record.want_reading(origin);
+            }
+            Merge::Stale
+        }
+        std::cmp::Ordering::Equal if *known == document => Merge::NoChange,
+        std::cmp::Ordering::Equal if matches!(origin, Origin::Webhook(_)) => record.want_reading(origin),
+        _ => {
+            let same = OrderDocument { updated_at: document.updated_at, ..known.clone() } == document;
+            record.document = Some(document);
+            if same { Merge::NoChange } else { Merge::Applied }
+        }
+    }
+}
+
+fn merge_fulfillment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Origin) -> Merge {
+    let Some(known) = record.fulfillments.get_mut(&fulfillment.id) else {
+        record.fulfillments.insert(fulfillment.id.clone(), fulfillment);
+        return Merge::Applied;
+    };
+    match fulfillment.updated_at.cmp(&known.updated_at) {
+        std::cmp::Ordering::Less => Merge::Stale,
+        std::cmp::Ordering::Equal if *known == fulfillment => Merge::NoChange,
+        std::cmp::Ordering::Equal if matches!(origin, Origin::Webhook(_)) => record.want_reading(origin),
+        _ => {
+            let same = Fulfillment { updated_at: fulfillment.updated_at, ..known.clone() } == fulfillment;
+            *known = fulfillment;
+            if same { Merge::NoChange } else { Merge::Applied }
+        }
+    }
+}
+
+fn merge_refund(record: &mut OrderRecord, refund: Refund, origin: Origin) -> Merge {
+    if record.refunds.get(&refund.id) == Some(&refund) {
+        return Merge::NoChange;
+    }
+    let newer = record.document.as_ref().is_some_and(|document| document.updated_at <= refund.created_at);
+    record.refunds.insert(refund.id.clone(), refund);
+    if newer {
+        // The document at hand may count lines that the refund took off.
+        record.want_reading(origin);
+    }
+    Merge::Applied
+}
+
+fn bury(record: &mut OrderRecord, tombstone: fn(Timestamp) -> Tombstone, origin: Origin) -> Merge {
+    let (Origin::Webhook(at) | Origin::Read(at)) = origin;
+    let tombstone = tombstone(at);
+    let known = match (record.tombstone, tombstone) {
+        (Some(Tombstone::Deleted(_)), _) | (Some(Tombstone::Cancelled(_)), Tombstone::Cancelled(_)) => true,
+        (_, Tombstone::Cancelled(_)) => record.is_cancelled(),
+        _ => false,
+    };
+    if known {
+        return Merge::NoChange;
+    }
+    record.tombstone = Some(tombstone);
+    if matches!(tombstone, Tombstone::Cancelled(_)) {
+        record.want_reading(origin);
+    }
+    Merge::Applied
+}

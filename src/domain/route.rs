@@ -1,0 +1,200 @@
+//! Routes: the rule that sends a channel's orders to a destination.
+//!
+//! A route is validated configuration; nothing in it is looked up at run time but by the pure functions here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionName;
+use super::mirror::Absence;
+use super::order::{OrderDocument, PaymentState, ShippingLine};
+
+/// Text with `*` for any run of characters, compared without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// Whether the pattern covers all of `text`.
+    pub fn matches(&self, text: &str) -> bool {
+        let pattern: Vec<char> = self.0.to_lowercase().chars().collect();
+        let text: Vec<char> = text.to_lowercase().chars().collect();
+        let (mut p, mut t) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        while t < text.len() {
+            if p < pattern.len() && pattern[p] == '*' {
+                star = Some((p, t));
+                p += 1;
+            } else if p < pattern.len() && pattern[p] == text[t] {
+                p += 1;
+                t += 1;
+            } else if let Some((at, from)) = star {
+                star = Some((at, from + 1));
+                p = at + 1;
+                t = from + 1;
+            } else {
+                return false;
+            }
+        }
+        pattern[p..].iter().all(|c| *c == '*')
+    }
+
+    /// Whether it holds no `*`.
+    pub fn is_exact(&self) -> bool {
+        !self.0.contains('*')
+    }
+}
+
+/// Which orders a route takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Sources left out (`pos`, say), as patterns.
+    pub skip_sources: Vec<Pattern>,
+    /// Where not empty: only orders with one of these tags.
+    pub only_tags: Vec<Pattern>,
+    /// Orders with one of these tags are left out.
+    pub skip_tags: Vec<Pattern>,
+    /// Test orders are left out.
+    pub skip_test: bool,
+}
+
+impl Filter {
+    /// Why the order is left out, if it is.
+    pub fn leaves_out(&self, order: &OrderDocument) -> Option<Absence> {
+        let tagged =
+            |patterns: &[Pattern]| order.tags.iter().any(|tag| patterns.iter().any(|p| p.matches(tag)));
+        if let Some(source) = &order.source
+            && self.skip_sources.iter().any(|pattern| pattern.matches(source))
+        {
+            return Some(Absence::Source(source.clone()));
+        }
+        if (!self.only_tags.is_empty() && !tagged(&self.only_tags)) || tagged(&self.skip_tags) {
+            return Some(Absence::Tags);
+        }
+        (self.skip_test && order.test).then_some(Absence::Test)
+    }
+}
+
+/// What of an order becomes its key at the destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyBy {
+    /// Its name without `#`.
+    #[default]
+    Name,
+    /// Its id.
+    Id,
+}
+
+/// A product at the destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductRef {
+    /// The brand's key, where the destination tells products apart by it.
+    pub brand: Option<String>,
+    /// The product's key.
+    pub product: String,
+}
+
+/// One part of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundlePart {
+    /// The part's SKU, looked up like any other.
+    pub sku: String,
+    /// Units of it in one bundle.
+    pub quantity: u32,
+}
+
+/// The rule that sends a channel's orders to a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The channel.
+    pub from: ConnectionName,
+    /// The destination.
+    pub to: ConnectionName,
+    /// Which orders it takes.
+    pub filter: Filter,
+    /// Payment states that open the gate.
+    pub release: Vec<PaymentState>,
+    /// What becomes the key.
+    pub key_by: KeyBy,
+    /// Text before each key, so that two shops can share one destination.
+    pub key_prefix: String,
+    /// Shipping rate (name, code or pattern) to the destination's service code.
+    pub methods: Vec<(Pattern, String)>,
+    /// The code for orders that have no rate at all.
+    pub method_when_missing: Option<String>,
+    /// SKU to product; a SKU not listed is its own product key.
+    pub skus: BTreeMap<String, ProductRef>,
+    /// The brand of products not listed.
+    pub brand: Option<String>,
+    /// SKU of a bundle to its parts.
+    pub bundles: BTreeMap<String, Vec<BundlePart>>,
+    /// SKUs of lines that ship for the shop but are no goods (insurance, donations).
+    pub not_goods: Vec<Pattern>,
+    /// The order attribute that holds the date of birth.
+    pub birth_date: Option<String>,
+    /// The order attribute that holds the wished ship date.
+    pub ship_date: Option<String>,
+    /// The order attribute that holds a message for the receiver.
+    pub gift_note: Option<String>,
+    /// Days from order to shipping where no ship date is given.
+    pub lead_days: i32,
+}
+
+impl Route {
+    /// Whether a payment state opens the gate. An order that is paid stays released when a part is refunded: what was
+    /// refunded is no longer in it.
+    pub fn releases(&self, payment: &PaymentState) -> bool {
+        self.release.contains(payment)
+            || (*payment == PaymentState::PartiallyRefunded && self.release.contains(&PaymentState::Paid))
+    }
+
+    /// The destination's code for a shipping rate: by exact name, then exact code, then the longest pattern that
+    /// matches either.
+    pub fn method(&self, line: &ShippingLine) -> Option<&str> {
+        let code = line.code.as_deref();
+        let exact =
+            |text: &str| self.methods.iter().find(|(key, _)| key.0 == text).map(|(_, to)| to.as_str());
+        exact(line.title.trim()).or_else(|| code.and_then(|code| exact(code.trim()))).or_else(|| {
+            self.methods
+                .iter()
+                .filter(|(key, _)| !key.is_exact())
+                .filter(|(key, _)| {
+                    key.matches(line.title.trim()) || code.is_some_and(|code| key.matches(code.trim()))
+                })
+                .max_by_key(|(key, _)| key.0.len())
+                .map(|(_, to)| to.as_str())
+        })
+    }
+
+    /// The destination's product for a SKU.
+    pub fn product(&self, sku: &str) -> ProductRef {
+        self.skus
+            .get(sku)
+            .cloned()
+            .unwrap_or_else(|| ProductRef { brand: self.brand.clone(), product: sku.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_cover_the_whole_text() {
+        let table = [
+            ("FedEx*", "FedEx Ground", true),
+            ("fedex ground", "FedEx Ground", true),
+            ("*ground*", "UPS® Ground (3-5 days)", true),
+            ("*ground", "UPS® Ground (3-5 days)", false),
+            ("", "", true),
+            ("*", "", true),
+            ("a*b*c", "aXXbYYc", true),
+            ("a*b*c", "aXXbYY", false),
+        ];
+        for (pattern, text, expected) in table {
+            assert_eq!(Pattern(pattern.into()).matches(text), expected, "{pattern} ~ {text}");
+        }
+    }
+}

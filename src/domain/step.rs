@@ -1,0 +1,113 @@
+//! The closed set of steps from what a mirror holds to what it should hold.
+//!
+//! A step carries everything it needs, so that it can be recorded as an intent before it is tried.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::copy::{OrderCopy, Stage};
+use super::reason::Reason;
+
+/// One remote operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Enter the order. `again` where the key was used before: refused, or voided by us.
+    Submit {
+        /// What to enter; its stage is at most `Released`, and it has no tracking.
+        copy: Box<OrderCopy>,
+        /// The key was used before.
+        again: bool,
+    },
+    /// Take the order back.
+    Cancel {
+        /// The order's key.
+        key: String,
+    },
+    /// Set the stage.
+    Advance {
+        /// The order's key.
+        key: String,
+        /// The stage to set; it can be an earlier one.
+        stage: Stage,
+    },
+    /// Add tracking numbers.
+    Track {
+        /// The order's key.
+        key: String,
+        /// The numbers.
+        numbers: BTreeSet<String>,
+    },
+    /// Remove tracking numbers.
+    Untrack {
+        /// The order's key.
+        key: String,
+        /// The numbers.
+        numbers: BTreeSet<String>,
+    },
+}
+
+impl Step {
+    /// The step's name, for logs, metrics and the time-line.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Submit { again: false, .. } => "submit",
+            Self::Submit { again: true, .. } => "resubmit",
+            Self::Cancel { .. } => "cancel",
+            Self::Advance { stage: Stage::Held, .. } => "hold",
+            Self::Advance { stage: Stage::Released, .. } => "release",
+            Self::Advance { stage: Stage::Shipped, .. } => "ship",
+            Self::Advance { stage: Stage::Delivered, .. } => "deliver",
+            Self::Track { .. } => "track",
+            Self::Untrack { .. } => "untrack",
+        }
+    }
+
+    /// The order's key at the destination.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Submit { copy, .. } => &copy.key,
+            Self::Cancel { key }
+            | Self::Advance { key, .. }
+            | Self::Track { key, .. }
+            | Self::Untrack { key, .. } => key,
+        }
+    }
+
+    /// Whether it lets goods leave: then the gates are read once more in the transaction that records the intent.
+    pub fn releases(&self) -> bool {
+        match self {
+            Self::Submit { copy, .. } => copy.stage >= Stage::Released,
+            Self::Advance { stage, .. } => *stage == Stage::Released,
+            _ => false,
+        }
+    }
+
+    /// Whether it stops goods: it goes before other work.
+    pub const fn is_urgent(&self) -> bool {
+        matches!(self, Self::Cancel { .. } | Self::Advance { stage: Stage::Held, .. })
+    }
+}
+
+/// The difference between desired and observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// They agree.
+    Nothing,
+    /// Look first: what comes next must not rest on an old sight.
+    Observe,
+    /// Do this next, then plan again.
+    Next(Step),
+    /// A person must decide.
+    Exception(Reason),
+}
+
+/// What a kind of destination can do, as facts that planning goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The last stage at which content can still change (by taking the order back and entering it again).
+    pub revise_until: Stage,
+    /// The last stage at which an order can be taken back.
+    pub cancel_until: Stage,
+}

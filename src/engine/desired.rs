@@ -1,0 +1,317 @@
+//! What a destination should hold of an order: a pure function of the record and the route.
+//!
+//! It reads no clock and no mirror: the same facts and the same route give the same answer, which is what makes replay
+//! harmless and echoes silent. What it cannot decide becomes a reason for a person, never a guess.
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::domain::RemoteId;
+use crate::domain::address::filled;
+use crate::domain::copy::{Item, OrderCopy, Party, Payment, PaymentMethod, Stage};
+use crate::domain::fulfillment::{DeliveryMethod, Fulfillment};
+use crate::domain::mirror::{Absence, Desired};
+use crate::domain::money::allocate;
+use crate::domain::order::{Line, OrderDocument, PaymentState};
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::record::OrderRecord;
+use crate::domain::route::{KeyBy, ProductRef, Route};
+
+/// What the mirror of `record` on `route` should hold; nothing can be said before the order itself is known.
+pub fn desired(record: &OrderRecord, route: &Route) -> Option<Desired> {
+    let Some(order) = &record.document else {
+        return record.tombstone.map(|_| {
+            Desired::Absent(if record.is_deleted() { Absence::Deleted } else { Absence::Cancelled })
+        });
+    };
+    Some(match decide(record, order, route) {
+        Ok(Ok(copy)) => Desired::Present(Box::new(copy)),
+        Ok(Err(absence)) => Desired::Absent(absence),
+        Err(reason) => Desired::Undecided(reason),
+    })
+}
+
+fn decide(
+    record: &OrderRecord,
+    order: &OrderDocument,
+    route: &Route,
+) -> Result<Result<OrderCopy, Absence>, Reason> {
+    if let Some(absence) = route.filter.leaves_out(order) {
+        return Ok(Err(absence));
+    }
+    let goods: Vec<&Line> = order.goods().filter(|line| !is_excluded(line, route)).collect();
+    if goods.is_empty() {
+        return Ok(Err(Absence::NothingToShip));
+    }
+    let shipped = shipped(record, order, &goods);
+    if record.is_cancelled() || record.is_deleted() {
+        if shipped.is_empty() {
+            return Ok(Err(if record.is_deleted() { Absence::Deleted } else { Absence::Cancelled }));
+        }
+        return Err(Reason::new(
+            ReasonCode::CancelledAfterShipment,
+            format!("order {} was cancelled, but goods had left and the fulfilment still stands", order.name),
+            "stop the parcel with its carrier and cancel the fulfilment at the channel, or leave both as they are",
+        ));
+    }
+    if is_pickup(record, order) {
+        return Ok(Err(Absence::Pickup));
+    }
+    let items = items(record, order, route, &goods)?;
+    if items.is_empty() {
+        return Ok(Err(Absence::NothingLeft));
+    }
+    let Some(ship_to) = order.ship_to.clone() else {
+        return Err(Reason::new(
+            ReasonCode::AddressMissing,
+            format!("order {} ships goods and has no shipping address", order.name),
+            "give the order a shipping address at the channel; if it has one there, the app lacks the permission to see \
+             personal data",
+        ));
+    };
+    let birth_date = attribute_date(order, route.birth_date.as_deref(), ReasonCode::BirthDateUnreadable)?;
+    let ship_date = attribute_date(order, route.ship_date.as_deref(), ReasonCode::ShipDateUnreadable)?;
+    let party = |address| Party { address, email: order.email.clone(), birth_date };
+    let mut numbers = BTreeSet::new();
+    for fulfillment in &shipped {
+        numbers.extend(fulfillment.numbers.iter().cloned());
+    }
+    Ok(Ok(OrderCopy {
+        key: key(order, route),
+        placed_on: order.placed_on,
+        // A guest has no id; the order's own keeps different guests apart.
+        customer: order.customer.as_ref().map_or_else(|| format!("guest-{}", order.id), ToString::to_string),
+        bill_to: party(order.bill_to.clone().unwrap_or_else(|| ship_to.clone())),
+        ship_to: party(ship_to),
+        service: service(order, route)?,
+        ship_on: ship_date.unwrap_or_else(|| order.placed_on.saturating_add(route.lead_days.days())),
+        items,
+        shipping: order.shipping_price(),
+        tax: order.tax.shop.amount,
+        payments: payments(order),
+        gift_note: route.gift_note.as_deref().and_then(|name| filled(order.attribute(name))),
+        stage: stage(record, order, route, &goods, &shipped),
+        numbers,
+    }))
+}
+
+/// The key of an order at the route's destination.
+pub fn key(order: &OrderDocument, route: &Route) -> String {
+    let name = order.name.trim().trim_start_matches('#');
+    let own = match route.key_by {
+        KeyBy::Name if !name.is_empty() => name.to_owned(),
+        _ => order.id.to_string(),
+    };
+    format!("{}{own}", route.key_prefix)
+}
+
+fn is_excluded(line: &Line, route: &Route) -> bool {
+    line.sku.as_deref().is_some_and(|sku| route.not_goods.iter().any(|pattern| pattern.matches(sku)))
+}
+
+fn is_pickup(record: &OrderRecord, order: &OrderDocument) -> bool {
+    match record.delivery_method() {
+        Some(DeliveryMethod::PickUp | DeliveryMethod::Retail | DeliveryMethod::None) => true,
+        Some(DeliveryMethod::Shipping | DeliveryMethod::Local | DeliveryMethod::PickupPoint) => false,
+        // Unread, or different for different parts: the rate's own category decides.
+        _ => {
+            !order.shipping.is_empty()
+                && order.shipping.iter().all(|line| {
+                    line.category.as_deref().is_some_and(|c| c.contains("pickup") || c.contains("pick_up"))
+                })
+        }
+    }
+}
+
+/// Fulfilments that stand and hold goods. A line the document does not know is taken for goods: better to report a
+/// shipment than to miss one.
+fn shipped<'a>(record: &'a OrderRecord, order: &OrderDocument, goods: &[&Line]) -> Vec<&'a Fulfillment> {
+    let counts = |id: &RemoteId| goods.iter().any(|line| line.id == *id) || order.line(id).is_none();
+    let standing = record.fulfillments.values().filter(|fulfillment| fulfillment.stands());
+    standing.filter(|f| f.lines.iter().any(|(line, units)| *units > 0 && counts(line))).collect()
+}
+
+fn stage(
+    record: &OrderRecord,
+    order: &OrderDocument,
+    route: &Route,
+    goods: &[&Line],
+    shipped: &[&Fulfillment],
+) -> Stage {
+    if !shipped.is_empty() {
+        let whole = goods.iter().all(|line| record.shipped_units(&line.id) >= line.current);
+        let arrived = shipped.iter().all(|fulfillment| fulfillment.is_delivered());
+        return if whole && arrived { Stage::Delivered } else { Stage::Shipped };
+    }
+    if route.releases(&order.payment) && !record.is_held() { Stage::Released } else { Stage::Held }
+}
+
+fn service(order: &OrderDocument, route: &Route) -> Result<String, Reason> {
+    let mut codes = BTreeSet::new();
+    for line in &order.shipping {
+        let Some(code) = route.method(line) else {
+            let coded = line.code.as_deref().filter(|code| *code != line.title);
+            let coded = coded.map(|code| format!(" (code «{code}»)")).unwrap_or_default();
+            return Err(Reason::new(
+                ReasonCode::UnmappedShippingMethod,
+                format!(
+                    "the route to «{}» has no service for the shipping rate «{}»{coded}",
+                    route.to, line.title
+                ),
+                "add the rate to the route's methods, then retry",
+            ));
+        };
+        codes.insert(code);
+    }
+    let mut codes = codes.into_iter();
+    match (codes.next(), codes.next()) {
+        (Some(code), None) => Ok(code.to_owned()),
+        (Some(first), Some(second)) => Err(Reason::new(
+            ReasonCode::AmbiguousShippingMethod,
+            format!("order {} has shipping rates for both «{first}» and «{second}»", order.name),
+            "remove one of the rates from the order at the channel",
+        )),
+        (None, _) => route.method_when_missing.clone().ok_or_else(|| {
+            Reason::new(
+                ReasonCode::MissingShippingMethod,
+                format!("order {} ships goods and has no shipping rate", order.name),
+                "give the order a shipping rate at the channel, or set method_when_missing in the route",
+            )
+        }),
+    }
+}
+
+fn items(
+    record: &OrderRecord,
+    order: &OrderDocument,
+    route: &Route,
+    goods: &[&Line],
+) -> Result<Vec<Item>, Reason> {
+    let mut items: Vec<Item> = Vec::new();
+    for line in goods {
+        // What left stays part of the copy even where it was refunded since; never more than was ordered.
+        let quantity = line.current.max(record.shipped_units(&line.id).min(line.ordered)).min(line.ordered);
+        if quantity == 0 {
+            continue;
+        }
+        let Some(sku) = &line.sku else {
+            return Err(Reason::new(
+                ReasonCode::LineWithoutSku,
+                format!("line «{}» of order {} ships and has no SKU", line.title, order.name),
+                "give the product a SKU at the channel and edit the order, or take the line off",
+            ));
+        };
+        // The discount is for all units ordered; the copy gets its units' share.
+        let shares = [Decimal::from(quantity), Decimal::from(line.ordered - quantity)];
+        let discount = allocate(line.discount, &shares, &order.currency)[0];
+        match route.bundles.get(sku) {
+            None => {
+                let unit_price = line.unit_price.shop.amount;
+                add(&mut items, route.product(sku), quantity, unit_price, discount, &line.id);
+            }
+            Some(parts) => {
+                // The bundle's price is spread over its units, so that the parts come to the bundle to the cent.
+                let units: usize = parts.iter().map(|part| part.quantity as usize).sum();
+                let even = vec![Decimal::ONE; units];
+                let mut prices = allocate(line.unit_price.shop.amount, &even, &order.currency).into_iter();
+                let mut discounts = allocate(discount, &even, &order.currency).into_iter();
+                for part in parts {
+                    for _ in 0..part.quantity {
+                        let price = prices.next().unwrap_or_default();
+                        let discount = discounts.next().unwrap_or_default();
+                        add(&mut items, route.product(&part.sku), quantity, price, discount, &line.id);
+                    }
+                }
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// Adds units, joining those of one product at one price.
+fn add(
+    items: &mut Vec<Item>,
+    product: ProductRef,
+    quantity: u32,
+    unit_price: Decimal,
+    discount: Decimal,
+    line: &RemoteId,
+) {
+    let ProductRef { brand, product } = product;
+    let unit_price = unit_price.normalize();
+    if let Some(item) = items
+        .iter_mut()
+        .find(|item| item.product == product && item.brand == brand && item.unit_price == unit_price)
+    {
+        item.quantity = item.quantity.saturating_add(quantity);
+        item.discount = (item.discount + discount).normalize();
+        item.lines.insert(line.clone());
+        return;
+    }
+    let (discount, lines) = (discount.normalize(), BTreeSet::from([line.clone()]));
+    items.push(Item { product, brand, quantity, unit_price, discount, lines });
+}
+
+fn payments(order: &OrderDocument) -> Vec<Payment> {
+    let received = matches!(
+        order.payment,
+        PaymentState::Paid | PaymentState::PartiallyRefunded | PaymentState::Refunded
+    );
+    if !received {
+        return Vec::new();
+    }
+    let named = |word: &str| order.gateways.iter().any(|gateway| gateway.to_ascii_lowercase().contains(word));
+    let method = if named("gift_card") && order.gateways.len() == 1 {
+        PaymentMethod::GiftCard
+    } else if named("cash") {
+        PaymentMethod::Cash
+    } else if named("check") || named("cheque") {
+        PaymentMethod::Check
+    } else if named("invoice") || named("net 30") {
+        PaymentMethod::Invoice
+    } else if named("manual") {
+        PaymentMethod::Other("manual".into())
+    } else {
+        PaymentMethod::Card
+    };
+    vec![Payment { amount: order.total.shop.amount, method }]
+}
+
+fn attribute_date(
+    order: &OrderDocument,
+    name: Option<&str>,
+    code: ReasonCode,
+) -> Result<Option<Date>, Reason> {
+    let Some((name, text)) = name.and_then(|name| Some((name, filled(order.attribute(name))?))) else {
+        return Ok(None);
+    };
+    read_date(&text).map(Some).ok_or_else(|| {
+        // The value itself is personal, so the message only names the attribute.
+        Reason::new(
+            code,
+            format!("the attribute «{name}» of order {} is no date", order.name),
+            "write it as 1987-08-06 or 08/06/1987 (month first) at the channel",
+        )
+    })
+}
+
+/// Reads `1987-08-06`, with or without a time after it, or `8/6/1987` with the month first.
+fn read_date(text: &str) -> Option<Date> {
+    let day = text.get(..10).filter(|day| day.as_bytes()[4] == b'-').unwrap_or(text);
+    if let Ok(date) = day.parse::<Date>() {
+        return Some(date);
+    }
+    let mut parts = text.split(['/', '-', '.']).map(|part| part.trim().parse::<i16>());
+    let (Some(Ok(month)), Some(Ok(day)), Some(Ok(year)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    if year < 1900 {
+        return None;
+    }
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}

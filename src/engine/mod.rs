@@ -1,0 +1,234 @@
+//! The loop: sort deliveries to orders, merge their facts, work out what every copy should say, and make it so.
+//!
+//! [`desired`] and [`plan`] are pure and hold every business rule; the rest moves subjects between due and not due and
+//! knows nothing of what is in them. The loop never holds a transaction over network I/O, and every write of a pass is
+//! fenced by its lease.
+
+mod converge;
+pub mod desired;
+mod pass;
+pub mod plan;
+mod pressure;
+mod preview;
+pub mod retry;
+mod sorter;
+
+pub use preview::Owed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::connectors::Registry;
+use crate::domain::route::Route;
+use crate::store::{Lease, Store, StoreError};
+use crate::telemetry;
+use pressure::{BREATH, Pressure};
+
+/// How long a lease lasts without a heartbeat.
+const LEASE: Duration = Duration::from_mins(1);
+/// How often a pass at work renews its lease.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// How often the loop looks without being woken: the truth where a wake-up was missed.
+const POLL: Duration = Duration::from_secs(1);
+/// Deliveries sorted at once.
+const SORT_BATCH: usize = 256;
+/// The rest after a storage failure.
+const STORAGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes the loop; clones wake the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Wake {
+    sorter: Arc<Notify>,
+    dispatcher: Arc<Notify>,
+    pressure: Pressure,
+}
+
+impl Wake {
+    /// Deliveries were stored; the first of them had waited so long for it.
+    pub fn stored(&self, waited: Duration) {
+        self.pressure.committed(waited);
+        self.sorter.notify_one();
+    }
+
+    /// Deliveries are to be sorted again.
+    pub fn unsorted(&self) {
+        self.sorter.notify_one();
+    }
+
+    /// Orders are due.
+    pub fn due(&self) {
+        self.dispatcher.notify_one();
+    }
+}
+
+/// The loop over one store.
+pub struct Engine {
+    store: Store,
+    registry: Registry,
+    routes: Vec<Route>,
+    clock: Clock,
+    wake: Wake,
+    workers: usize,
+}
+
+impl Engine {
+    /// A loop of `workers` passes at once.
+    pub fn new(
+        store: Store,
+        registry: Registry,
+        routes: Vec<Route>,
+        clock: Clock,
+        wake: Wake,
+        workers: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self { store, registry, routes, clock, wake, workers: workers.max(1) })
+    }
+
+    /// What is kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What wakes the loop.
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Runs until `stop`, then finishes the passes at work.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let sorting = tokio::spawn(Arc::clone(&self).keep_sorting(stop.clone()));
+        Arc::clone(&self).keep_dispatching(stop).await;
+        let _ = sorting.await;
+    }
+
+    /// Sorts and converges until nothing is left that could be done at the clock's present instant. For tests and tools:
+    /// everything happens in the caller's task, one order after another.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        loop {
+            while self.sort_batch().await? > 0 {}
+            let leases = self.claim(1).await?;
+            if leases.is_empty() {
+                return Ok(());
+            }
+            for lease in leases {
+                self.pass(lease).await;
+            }
+        }
+    }
+
+    async fn keep_sorting(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.sort_batch().await {
+                Ok(0) => tokio::select! {
+                    () = self.wake.sorter.notified() => {}
+                    () = self.clock.sleep(POLL) => {}
+                    () = stop.cancelled() => {}
+                },
+                Ok(_) if self.wake.pressure.share_of(1).1 => tokio::time::sleep(BREATH).await,
+                Ok(_) => {}
+                Err(error) => self.storage_failed("sorting deliveries", &error).await,
+            }
+        }
+    }
+
+    /// Sorts what is stored; gives how many deliveries that were.
+    async fn sort_batch(&self) -> Result<usize, StoreError> {
+        let (batch, _) = self.wake.pressure.share_of(SORT_BATCH);
+        let stored = self.store.unsorted(i64::try_from(batch).unwrap_or(i64::MAX)).await?;
+        if stored.is_empty() {
+            return Ok(0);
+        }
+        let sorted: Vec<_> = stored.iter().map(|delivery| sorter::sort(&self.registry, delivery)).collect();
+        for delivery in &sorted {
+            let outcome = match &delivery.into {
+                crate::store::SortedInto::Order { .. } => continue,
+                crate::store::SortedInto::Nothing(state, _) => state.as_str(),
+                crate::store::SortedInto::Exception(reason) => {
+                    tracing::warn!(delivery = delivery.id, code = %reason.code, "a delivery could not be understood");
+                    "exception"
+                }
+            };
+            telemetry::delivery_settled(&delivery.connection, outcome);
+        }
+        self.store.sort(sorted, self.clock.now()).await?;
+        self.wake.due();
+        Ok(stored.len())
+    }
+
+    async fn keep_dispatching(self: Arc<Self>, stop: CancellationToken) {
+        let passes = TaskTracker::new();
+        let free = Arc::new(Notify::new());
+        while !stop.is_cancelled() {
+            let (share, pressed) = self.wake.pressure.share_of(self.workers);
+            let room = share.saturating_sub(passes.len());
+            if pressed {
+                tokio::time::sleep(BREATH).await;
+            }
+            let leases = if room == 0 { Ok(Vec::new()) } else { self.claim(room).await };
+            match leases {
+                Ok(leases) => {
+                    let more = room > 0 && leases.len() == room;
+                    for lease in leases {
+                        let (engine, free) = (Arc::clone(&self), Arc::clone(&free));
+                        passes.spawn(async move {
+                            engine.pass(lease).await;
+                            free.notify_one();
+                        });
+                    }
+                    if !more {
+                        self.wait_for_work(room, &free, &stop).await;
+                    }
+                }
+                Err(error) => self.storage_failed("claiming orders", &error).await,
+            }
+        }
+        passes.close();
+        passes.wait().await;
+    }
+
+    /// Waits until something may be due, or (where all workers are busy) until one is free.
+    async fn wait_for_work(&self, room: usize, free: &Notify, stop: &CancellationToken) {
+        if room == 0 {
+            tokio::select! {
+                () = free.notified() => {}
+                () = stop.cancelled() => {}
+            }
+            return;
+        }
+        let poll = self.clock.now().saturating_add(POLL).unwrap_or(Timestamp::MAX);
+        let next = self.store.next_due().await.ok().flatten().map_or(poll, |due| due.min(poll));
+        tokio::select! {
+            () = self.wake.dispatcher.notified() => {}
+            () = self.clock.sleep_until(next) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Lease>, StoreError> {
+        let now = self.clock.now();
+        let token = uuid::Uuid::new_v4().to_string();
+        self.store.claim(now, later(now, LEASE), i64::try_from(limit).unwrap_or(i64::MAX), token).await
+    }
+
+    async fn storage_failed(&self, what: &str, error: &StoreError) {
+        if !matches!(error, StoreError::Closed) {
+            tracing::error!(%error, "{what} failed; trying again");
+        }
+        tokio::time::sleep(STORAGE_PAUSE).await;
+    }
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}

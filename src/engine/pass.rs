@@ -1,0 +1,343 @@
+//! One pass over one leased order: merge what came in, settle what is in doubt, bring every copy in step, let go.
+//!
+//! What the pass wants kept gathers in [`Changes`] and is committed before each remote step (with the step as intent) and
+//! at the end; a pass without remote steps is one transaction. A pass that lost its lease writes nothing more.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::sorter::hear;
+use super::{Engine, HEARTBEAT, LEASE, STORAGE_PAUSE, later, retry};
+use crate::connectors::Heard;
+use crate::domain::ConnectionName;
+use crate::domain::mirror::Mirror;
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::record::{Fact, Merge, OrderRecord, Origin, merge, merge_missing};
+use crate::domain::timeline::changes;
+use crate::store::{
+    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, StoreError,
+    StoredDelivery,
+};
+use crate::telemetry;
+use crate::transport::{Fault, Log};
+
+/// When to ask again for a source that refused.
+const SOURCE_REFUSED: Duration = Duration::from_mins(15);
+/// The longest wait between tries to read a source.
+const SOURCE_LONGEST: Duration = Duration::from_mins(5);
+
+/// Why a pass ended before its end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The lease is another's.
+    Fenced,
+    /// Something new came in that a release must know of first; the order is due again.
+    Touched,
+    /// Storage failed; the lease runs out by itself.
+    Storage(StoreError),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// A pass at work.
+pub(super) struct Pass<'e> {
+    pub(super) engine: &'e Engine,
+    lease: Lease,
+    revision: i64,
+    pub(super) record: OrderRecord,
+    /// The record as JSON when it last changed, to tell what a fact changed.
+    shown: Value,
+    pub(super) mirrors: Vec<Mirror>,
+    pub(super) changes: Changes,
+    /// When the first of the deliveries of this pass was received.
+    pub(super) heard_at: Option<Timestamp>,
+    /// When the source is to be asked again.
+    ask_again: Option<Timestamp>,
+    /// Whether the record holds something that is not kept yet.
+    unsaved: bool,
+}
+
+impl Engine {
+    /// Works on one order until nothing can be done for it now.
+    pub(super) async fn pass(&self, lease: Lease) {
+        let order = lease.order.clone();
+        let working = async {
+            match Box::pin(self.work(lease.clone())).await {
+                Ok(()) | Err(Halt::Fenced | Halt::Touched | Halt::Storage(StoreError::Closed)) => {}
+                Err(Halt::Storage(error)) => {
+                    tracing::error!(%order, %error, "a pass could not be kept");
+                    tokio::time::sleep(STORAGE_PAUSE).await;
+                    // Without this the order would wait for its lease to run out.
+                    let now = self.clock.now();
+                    let changes = Changes { release: Some(Release::Until(now)), ..Changes::default() };
+                    let _ = self.store.commit(&lease, changes, Gate::None, now).await;
+                }
+            }
+        };
+        let beating = async {
+            loop {
+                self.clock.sleep(HEARTBEAT).await;
+                let _ = self.store.renew(&lease, later(self.clock.now(), LEASE)).await;
+            }
+        };
+        tokio::select! {
+            () = working => {}
+            () = beating => {}
+        }
+    }
+
+    async fn work(&self, lease: Lease) -> Result<(), Halt> {
+        let loaded = self.store.load(&lease.order).await?;
+        let record = loaded.record.unwrap_or_else(|| OrderRecord::new(lease.order.clone()));
+        let mut pass = Pass {
+            engine: self,
+            lease,
+            revision: loaded.revision,
+            shown: shown(&record),
+            record,
+            mirrors: loaded.mirrors,
+            changes: Changes::default(),
+            heard_at: loaded.deliveries.iter().map(|delivery| delivery.received_at).min(),
+            ask_again: None,
+            unsaved: false,
+        };
+        pass.merge_deliveries(&loaded.deliveries);
+        let settled = pass.settle_source().await;
+        if settled || pass.record.is_cancelled() {
+            pass.converge_all().await?;
+        }
+        let next = pass.mirrors.iter().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
+        pass.changes.release = Some(next.map_or(Release::Finished, Release::Until));
+        pass.commit(Gate::None).await
+    }
+}
+
+impl Pass<'_> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
+    fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
+        for delivery in deliveries {
+            let facts = match hear(&self.engine.registry, delivery) {
+                Ok(Heard::Facts { facts, .. }) => facts,
+                Ok(Heard::Nothing(why)) => {
+                    self.changes.settled.push((delivery.id, DeliveryState::NoChange, Some(why)));
+                    continue;
+                }
+                Err(reason) => {
+                    self.changes.unreadable.push((delivery.id, reason));
+                    telemetry::delivery_settled(&delivery.connection, "exception");
+                    continue;
+                }
+            };
+            self.unsaved = true;
+            let origin = Origin::Webhook(delivery.received_at);
+            let mut outcome = None;
+            for fact in facts {
+                outcome = outcome.max(Some(merge(&mut self.record, fact, origin)));
+            }
+            let (state, why) = match outcome.unwrap_or(Merge::NoChange) {
+                Merge::Applied => (DeliveryState::Applied, None),
+                Merge::Unsettled => {
+                    (DeliveryState::Applied, Some("the order is read from its source".to_owned()))
+                }
+                Merge::NoChange => (DeliveryState::NoChange, None),
+                Merge::Stale => (DeliveryState::Stale, Some("something newer was known already".to_owned())),
+            };
+            self.changes.settled.push((delivery.id, state, why));
+            telemetry::delivery_settled(&delivery.connection, state.as_str());
+            self.tell_changes(&delivery.connection.clone(), Some(delivery.id), &delivery.topic.clone());
+        }
+    }
+
+    /// Notes in the story what changed in the record since it was last noted.
+    fn tell_changes(&mut self, source: &str, delivery: Option<i64>, text: &str) {
+        let after = shown(&self.record);
+        let changed = changes(&self.shown, &after);
+        if changed.is_empty() {
+            return;
+        }
+        self.shown = after;
+        self.revision += 1;
+        let changes = serde_json::to_value(&changed).ok();
+        self.changes.timeline.push(Entry {
+            at: self.now(),
+            kind: "fact",
+            source: source.to_owned(),
+            delivery,
+            text: text.to_owned(),
+            changes,
+        });
+    }
+
+    /// Reads the order from its channel where something is in doubt. False where it could not be read and nothing should
+    /// be decided before it is.
+    async fn settle_source(&mut self) -> bool {
+        let mut rounds = 0;
+        while self.record.needs_reading() {
+            rounds += 1;
+            let channel = self.lease.order.connection.clone();
+            let Some(source) = self.engine.registry.get(&channel).and_then(|c| c.channel.clone()) else {
+                return true;
+            };
+            let started = self.now();
+            let log = Log::default();
+            let fetched = source.fetch(&self.lease.order.id, &log).await;
+            self.keep_tries(&channel, "read", &log);
+            self.unsaved = true;
+            match fetched {
+                Ok(Some(snapshot)) => {
+                    merge(&mut self.record, Fact::Snapshot(Box::new(snapshot)), Origin::Read(started));
+                    self.tell_changes(&channel, None, "read from the source");
+                    if self.record.needs_reading() && rounds >= 2 {
+                        // The source's copy lags behind what it told us itself; it will catch up.
+                        self.ask_later(None);
+                        return false;
+                    }
+                }
+                Ok(None) => {
+                    merge_missing(&mut self.record, started);
+                    if self.record.document.is_none() && !self.record.is_deleted() {
+                        let id = &self.lease.order.id;
+                        self.open_at_order(Reason::new(
+                            ReasonCode::OrderNotFound,
+                            format!("«{channel}» sent webhooks about order {id} and does not know it"),
+                            "nothing, if the order was deleted; for an order older than 60 days the app needs the scope \
+                             to read all orders",
+                        ));
+                    }
+                }
+                Err(Fault::Refused(reason)) => {
+                    self.open_at_order(reason);
+                    self.ask_again = Some(later(self.now(), SOURCE_REFUSED));
+                    return true;
+                }
+                Err(Fault::Unauthorized(why)) => {
+                    self.open_at_order(unauthorized(&channel, why));
+                    self.ask_later(None);
+                    return false;
+                }
+                Err(Fault::Deferred(until)) => {
+                    self.ask_again = Some(until);
+                    return false;
+                }
+                Err(Fault::Retry { after, why }) => {
+                    tracing::debug!(order = %self.lease.order, why, "the source could not be read");
+                    self.ask_later(after);
+                    return false;
+                }
+                Err(Fault::Unknown(_)) => {
+                    self.ask_later(None);
+                    return false;
+                }
+            }
+        }
+        if self.record.document.is_some() && self.record.doubt.take().is_some() {
+            self.unsaved = true;
+            self.changes.close.push(ExceptionAt::Order);
+        }
+        true
+    }
+
+    /// Asks the source again after as long as it has been wanted already: 1, 2, 4 … seconds, up to five minutes.
+    fn ask_later(&mut self, asked: Option<Duration>) {
+        let now = self.now();
+        let wanted = self.record.read_wanted_at.unwrap_or(now);
+        let waited = Duration::try_from(now.duration_since(wanted)).unwrap_or_default();
+        let wait = waited.clamp(Duration::from_secs(1), SOURCE_LONGEST).max(asked.unwrap_or_default());
+        self.ask_again = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+    }
+
+    async fn converge_all(&mut self) -> Result<(), Halt> {
+        let channel = self.lease.order.connection.clone();
+        for route in self.engine.routes.iter().filter(|route| route.from == channel) {
+            let at = match self.mirrors.iter().position(|mirror| mirror.destination == route.to) {
+                Some(at) => at,
+                None => {
+                    self.mirrors.push(Mirror::new(route.to.clone()));
+                    self.mirrors.len() - 1
+                }
+            };
+            self.converge(at, route).await?;
+        }
+        Ok(())
+    }
+
+    /// A destination's judgement is a fact about the order.
+    pub(super) fn merge_verdict(&mut self, destination: &str, verdict: crate::domain::mirror::Verdict) {
+        let (fact, now) = (Fact::Verdict(destination.to_owned(), verdict), self.now());
+        merge(&mut self.record, fact, Origin::Read(now));
+        self.unsaved = true;
+        self.tell_changes(destination, None, "compliance was judged");
+    }
+
+    pub(super) fn keep_tries(&mut self, connection: &ConnectionName, step: &'static str, log: &Log) {
+        self.changes.attempts.extend(log.take().into_iter().map(|entry| (connection.clone(), step, entry)));
+    }
+
+    fn open_at_order(&mut self, reason: Reason) {
+        self.record.doubt = Some(reason.clone());
+        self.changes.open.push(OpenException { at: ExceptionAt::Order, reason });
+    }
+
+    /// Keeps what has gathered. With a gate it may be refused: then everything but the intent is kept, the order is made
+    /// due again, and the pass ends.
+    pub(super) async fn commit(&mut self, gate: Gate) -> Result<(), Halt> {
+        let mut changes = std::mem::take(&mut self.changes);
+        if changes.is_empty() && !self.unsaved {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.unsaved) {
+            changes.record = Some((self.revision, self.record.clone()));
+        }
+        let kept = (gate != Gate::None).then(|| changes.clone());
+        let now = self.now();
+        match self.engine.store.commit(&self.lease, changes, gate, now).await? {
+            Committed::Yes { again } => {
+                if again {
+                    self.engine.wake.due();
+                }
+                Ok(())
+            }
+            Committed::Fenced => Err(Halt::Fenced),
+            Committed::Touched => {
+                if let Some(mut changes) = kept {
+                    for mirror in &mut changes.mirrors {
+                        mirror.intent = None;
+                    }
+                    changes.release = Some(Release::Until(now));
+                    self.engine.store.commit(&self.lease, changes, Gate::None, now).await?;
+                    self.engine.wake.due();
+                }
+                Err(Halt::Touched)
+            }
+        }
+    }
+}
+
+pub(super) fn unauthorized(connection: &str, why: String) -> Reason {
+    Reason::new(
+        ReasonCode::Unauthorized,
+        format!("«{connection}» does not accept our credentials"),
+        "correct the credentials in the configuration; tries go on by themselves",
+    )
+    .quoting(why)
+}
+
+/// The record as the story shows it: without our own bookkeeping.
+fn shown(record: &OrderRecord) -> Value {
+    let mut value = serde_json::to_value(record).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("read_at");
+        fields.remove("read_wanted_at");
+        fields.remove("doubt");
+    }
+    value
+}

@@ -1,0 +1,36 @@
+//! When to try again: exponential, with jitter, within bounds.
+
+use std::time::Duration;
+
+/// The first wait.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest wait.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// The wait after `tries` failures in a row (1 for the first), never shorter than what the vendor asked for. `jitter` in
+/// 0..1024 spreads it over the upper half, so that what failed together does not come back together.
+pub fn backoff(tries: u32, asked: Option<Duration>, jitter: u32) -> Duration {
+    let full = FIRST.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1).min(16))).min(LONGEST);
+    let spread = full / 2 + (full / 2) * (jitter % 1024) / 1024;
+    spread.max(asked.unwrap_or_default())
+}
+
+/// A number to spread waits by.
+pub(super) fn jitter() -> u32 {
+    rand::random_range(0..1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_bound_and_never_undercut_the_vendor() {
+        let waits: Vec<_> =
+            (1..12).map(|tries| backoff(tries, None, 1023).as_millis().div_ceil(1000)).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert_eq!(backoff(1, None, 0), Duration::from_millis(500));
+        assert_eq!(backoff(1, Some(Duration::from_secs(90)), 0), Duration::from_secs(90));
+        assert!(backoff(u32::MAX, None, 1023) <= LONGEST);
+    }
+}

@@ -1,0 +1,41 @@
+//! Sorts stored deliveries to their orders: finds which order each is about and makes it due.
+//!
+//! It goes by state and never by an id watermark, for ids are not commit order. It keeps no facts: the pass that works on
+//! the order reads the delivery again. What cannot be understood becomes an exception and holds up nothing else.
+
+use crate::connectors::{Delivery, Heard, Registry};
+use crate::domain::OrderRef;
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::store::{DeliveryState, Sorted, SortedInto, StoredDelivery};
+
+/// Where one delivery belongs.
+pub(super) fn sort(registry: &Registry, delivery: &StoredDelivery) -> Sorted {
+    let into = match hear(registry, delivery) {
+        Err(reason) => SortedInto::Exception(reason),
+        Ok(Heard::Nothing(why)) => SortedInto::Nothing(DeliveryState::NoChange, why),
+        // The same words again, about something that carries its own version, are no news. A bare hint can be: two
+        // changes may look alike.
+        Ok(Heard::Facts { versioned: true, .. }) if delivery.duplicate_of.is_some() => {
+            let original = delivery.duplicate_of.unwrap_or_default();
+            SortedInto::Nothing(DeliveryState::Duplicate, format!("repeats delivery {original}"))
+        }
+        Ok(Heard::Facts { order, urgent, .. }) => SortedInto::Order {
+            order: OrderRef { connection: delivery.connection.clone(), id: order },
+            urgent,
+        },
+    };
+    Sorted { id: delivery.id, connection: delivery.connection.clone(), into }
+}
+
+/// What a delivery says, in its connector's reading.
+pub(super) fn hear(registry: &Registry, delivery: &StoredDelivery) -> Result<Heard, Reason> {
+    let webhooks = registry.get(&delivery.connection).and_then(|connected| connected.webhooks.as_ref());
+    let Some(webhooks) = webhooks else {
+        return Err(Reason::new(
+            ReasonCode::UnreadableDelivery,
+            format!("the connection «{}» is not configured any more", delivery.connection),
+            "configure the connection again, then replay the delivery",
+        ));
+    };
+    webhooks.read(Delivery { topic: &delivery.topic, headers: &delivery.headers, body: &delivery.body })
+}

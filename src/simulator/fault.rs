@@ -1,0 +1,233 @@
+//! The faults every simulator can play, scripted one by one or drawn at random from a seed.
+//!
+//! A fault wraps the simulator from outside, so a vendor's rules never know of it: a fault *before* leaves the
+//! simulator's state untouched, a fault *after* lets it commit and then spoils the answer. Requests under `/sim` are
+//! never faulted, those under `/admin/oauth` only by a script that names a path.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+use tower::Service;
+
+/// One thing that goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The answer comes this many milliseconds late.
+    Delay(u64),
+    /// The connection closes before the request is acted on.
+    ResetBefore,
+    /// The request is acted on, then the connection closes without an answer.
+    ResetAfter,
+    /// 429 with `Retry-After` in seconds; not acted on.
+    Throttle(u64),
+    /// This 4xx or 5xx status; not acted on.
+    Error(u16),
+    /// Acted on, then answered with this status.
+    ErrorAfter(u16),
+    /// Acted on, answered with the right status and half the body.
+    Truncated,
+    /// Acted on, answered with the right status and a page of HTML.
+    NotJson,
+}
+
+/// A fault for the next requests that match.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Script {
+    /// What goes wrong.
+    pub fault: Fault,
+    /// HTTP method, any if absent.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// A part of the path, any if absent.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// How many matching requests it strikes; 0 means until cleared.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// Random faults: each request is struck with probability `rate` by one of `faults`, drawn from `seed`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Random {
+    /// Seeds the draw; the same seed strikes the same requests in the same order of arrival.
+    pub seed: u64,
+    /// Between 0 and 1.
+    pub rate: f64,
+    /// What to draw from.
+    pub faults: Vec<Fault>,
+}
+
+#[derive(Default)]
+struct State {
+    scripts: Vec<Script>,
+    random: Option<(Random, StdRng)>,
+    struck: u64,
+}
+
+/// The faults in force at one simulator; clones share them.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<Mutex<State>>);
+
+impl Faults {
+    /// No faults until some are added.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds a script; scripts are tried in the order they were added, before random faults.
+    pub fn script(&self, script: Script) {
+        self.state().scripts.push(script);
+    }
+
+    /// Replaces the random faults.
+    pub fn random(&self, random: Random) {
+        let rng = StdRng::seed_from_u64(random.seed);
+        self.state().random = Some((random, rng));
+    }
+
+    /// Removes every fault.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        state.scripts.clear();
+        state.random = None;
+    }
+
+    /// How many requests were struck so far.
+    pub fn struck(&self) -> u64 {
+        self.state().struck
+    }
+
+    /// Wraps a service in these faults.
+    pub fn layer<S>(&self, inner: S) -> Faulty<S> {
+        Faulty { inner, faults: self.clone() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self, method: &str, path: &str) -> Option<Fault> {
+        if path.starts_with("/sim") {
+            return None;
+        }
+        let mut state = self.state();
+        let matching = state.scripts.iter().position(|s| {
+            s.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
+                && s.path.as_deref().map_or(!path.starts_with("/admin/oauth"), |p| path.contains(p))
+        });
+        let fault = if let Some(at) = matching {
+            let script = &mut state.scripts[at];
+            let fault = script.fault;
+            if script.times == 1 {
+                state.scripts.remove(at);
+            } else {
+                script.times = script.times.saturating_sub(1);
+            }
+            Some(fault)
+        } else if path.starts_with("/admin/oauth") {
+            None
+        } else {
+            state.random.as_mut().and_then(|(random, rng)| {
+                if random.faults.is_empty() || !rng.random_bool(random.rate.clamp(0.0, 1.0)) {
+                    return None;
+                }
+                let at = rng.random_range(0..random.faults.len());
+                Some(random.faults[at])
+            })
+        };
+        state.struck += u64::from(fault.is_some());
+        fault
+    }
+}
+
+/// A connection closed by a fault.
+#[derive(Debug, thiserror::Error)]
+#[error("the simulator closed the connection as its fault script says")]
+pub struct Closed;
+
+/// A service behind [`Faults`].
+#[derive(Clone)]
+pub struct Faulty<S> {
+    inner: S,
+    faults: Faults,
+}
+
+impl<S> Service<Request<Incoming>> for Faulty<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = std::convert::Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Closed;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Closed>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let fault = self.faults.draw(request.method().as_str(), request.uri().path());
+        let mut inner = self.inner.clone();
+        Box::pin(async move {
+            match fault {
+                Some(Fault::Delay(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                Some(Fault::ResetBefore) => return Err(Closed),
+                Some(Fault::Throttle(seconds)) => {
+                    let mut response = status(StatusCode::TOO_MANY_REQUESTS);
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+                    return Ok(response);
+                }
+                Some(Fault::Error(code)) => return Ok(status(code_of(code))),
+                _ => {}
+            }
+            let Ok(response) = inner.call(request).await;
+            match fault {
+                Some(Fault::ResetAfter) => Err(Closed),
+                Some(Fault::ErrorAfter(code)) => Ok(status(code_of(code))),
+                Some(Fault::Truncated) => Ok(truncated(response).await),
+                Some(Fault::NotJson) => {
+                    let (mut parts, _) = response.into_parts();
+                    parts.headers.remove(header::CONTENT_LENGTH);
+                    parts.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html"));
+                    Ok(Response::from_parts(parts, Body::from("<html><body>Bad gateway</body></html>")))
+                }
+                _ => Ok(response),
+            }
+        })
+    }
+}
+
+fn code_of(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn status(code: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = code;
+    response
+}
+
+async fn truncated(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let whole = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(whole.slice(..whole.len() / 2)))
+}

@@ -1,0 +1,13 @@
+//! The account over HTTP: the vendor's API, and beside it the remote control.
+//!
+//! The two share a listener and nothing else: the control is under `/sim`, everything else is the vendor's.
+
+mod control;
+mod vendor;
+
+use super::Account;
+
+/// Routes for both.
+pub(super) fn router(account: Account) -> axum::Router {
+    control::routes().fallback(vendor::serve).with_state(account)
+}

@@ -1,0 +1,146 @@
+//! What a query costs, and the bucket it is paid from.
+//!
+//! An object costs a point, money nothing, a count ten; a connection of `n` costs two and `floor(2 ln n)` times one of
+//! its nodes. This is fitted to recorded traffic, not published. What a query may cost is taken from the bucket
+//! before it runs, and what it did not cost is put back.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::plan::{Below, EdgeEntry, Objects, PageEntry, Plan, Planned};
+use super::schema::{Shape, Type};
+
+/// The most that one query may cost.
+pub(super) const MOST: u32 = 1000;
+
+/// What a plan may cost.
+pub(super) fn requested(plan: &Plan) -> u32 {
+    plan.0.iter().map(field).fold(0, u32::saturating_add)
+}
+
+fn field(planned: &Planned) -> u32 {
+    match &planned.below {
+        Below::Nothing => 0,
+        Below::Objects(objects) => {
+            let Some(Shape::One(of) | Shape::Many(of)) = planned.field.map(|field| field.shape) else {
+                return 0;
+            };
+            of.cost.saturating_add(below(objects))
+        }
+        Below::Pages(of, entries) => {
+            let count = planned.args.count("first").or_else(|| planned.args.count("last")).unwrap_or(0);
+            let node = entries.iter().map(|entry| entry_cost(of, entry)).fold(0, u32::saturating_add);
+            2_u32.saturating_add(multiplier(count).saturating_mul(node))
+        }
+    }
+}
+
+/// The dearest of the types it may be.
+fn below(objects: &Objects) -> u32 {
+    objects.0.iter().map(|(_, plan)| requested(plan)).max().unwrap_or(0)
+}
+
+fn entry_cost(of: &Type, entry: &PageEntry) -> u32 {
+    match entry {
+        PageEntry::Nodes(_, objects) => of.cost.saturating_add(below(objects)),
+        PageEntry::Edges(_, entries) => entries
+            .iter()
+            .map(|entry| match entry {
+                EdgeEntry::Node(_, objects) => of.cost.saturating_add(below(objects)),
+                EdgeEntry::Cursor(_) | EdgeEntry::Typename(_) => 0,
+            })
+            .fold(0, u32::saturating_add),
+        PageEntry::PageInfo(..) | PageEntry::Typename(_) => 0,
+    }
+}
+
+/// How many nodes a page of `count` is charged for: `floor(2 ln n)`, at least one unless there is none.
+pub(super) fn multiplier(count: usize) -> u32 {
+    // The least n for which 2 ln n reaches 1, 2, 3, …: e^(k/2), rounded up.
+    const STEPS: [usize; 11] = [2, 3, 5, 8, 13, 21, 34, 55, 91, 149, 245];
+    match count {
+        0 => 0,
+        n => u32::try_from(STEPS.iter().filter(|step| **step <= n).count()).unwrap_or(0).max(1),
+    }
+}
+
+/// The points one access token has.
+#[derive(Clone, Debug)]
+pub(super) struct Bucket {
+    most: i64,
+    rate: i64,
+    /// Thousandths of a point, which at whole points a second is what a millisecond restores.
+    millis: i64,
+    filled_at: Timestamp,
+}
+
+impl Bucket {
+    pub(super) fn new(most: u32, rate: u32, now: Timestamp) -> Self {
+        let most = i64::from(most);
+        Self { most, rate: rate.into(), millis: most * 1000, filled_at: now }
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let elapsed = now.as_millisecond() - self.filled_at.as_millisecond();
+        if elapsed > 0 {
+            self.millis = self.millis.saturating_add(elapsed.saturating_mul(self.rate)).min(self.most * 1000);
+            self.filled_at = now;
+        }
+    }
+
+    /// Takes `points`, if they are there.
+    pub(super) fn take(&mut self, points: u32, now: Timestamp) -> bool {
+        self.fill(now);
+        let wanted = i64::from(points) * 1000;
+        let enough = self.millis >= wanted;
+        if enough {
+            self.millis -= wanted;
+        }
+        enough
+    }
+
+    /// Puts back what was not used.
+    pub(super) fn give_back(&mut self, points: u32) {
+        self.millis = (self.millis + i64::from(points) * 1000).min(self.most * 1000);
+    }
+
+    pub(super) fn status(&self) -> Value {
+        json!({
+            "maximumAvailable": self.most,
+            "currentlyAvailable": self.millis.div_euclid(1000),
+            "restoreRate": self.rate,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multiplier_is_twice_the_logarithm() {
+        for n in 1..=2500_u32 {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
+            let expected = ((2.0 * f64::from(n).ln()).floor() as u32).max(1);
+            if n <= 250 {
+                assert_eq!(multiplier(n as usize), expected, "{n}");
+            }
+        }
+        assert_eq!(multiplier(0), 0);
+    }
+
+    #[test]
+    fn bucket_refills_with_time_and_never_overflows() {
+        let start: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let after = |ms: i64| start + jiff::SignedDuration::from_millis(ms);
+        let mut bucket = Bucket::new(100, 10, start);
+        assert!(bucket.take(90, start));
+        assert!(!bucket.take(11, after(50)));
+        assert!(bucket.take(11, after(100)));
+        assert_eq!(bucket.status()["currentlyAvailable"], 0);
+        bucket.give_back(5);
+        assert_eq!(bucket.status()["currentlyAvailable"], 5);
+        assert!(!bucket.take(101, after(1_000_000)));
+        assert_eq!(bucket.status()["currentlyAvailable"], 100);
+    }
+}

@@ -1,0 +1,495 @@
+//! What people look up and ask for: lists, one order's whole story, totals, replay.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::on::{execute, fetch_all, fetch_optional};
+use super::{
+    AttemptRow, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow, Result, Store,
+    StoreError, TimelineRow, from_json, instant, micros, sql,
+};
+use crate::domain::mirror::{Mirror, Observed};
+use crate::domain::{OrderRef, RemoteId};
+use jiff::Timestamp;
+
+/// Which deliveries to list; absent means any.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct DeliveryQuery {
+    /// Of this connection.
+    pub connection: Option<String>,
+    /// Of this topic.
+    pub topic: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// About this order (its id).
+    pub order: Option<String>,
+    /// With this id of the sender's.
+    pub webhook_id: Option<String>,
+    /// Only those before this id, for the next page.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: Option<i64>,
+}
+
+/// Which deliveries to replay; absent means any.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct ReplayQuery {
+    /// Of this connection.
+    pub connection: Option<String>,
+    /// Of this topic.
+    pub topic: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// Received at or after this instant.
+    pub since: Option<Timestamp>,
+    /// Received before this instant.
+    pub until: Option<Timestamp>,
+}
+
+/// Rows of a page unless asked otherwise, and at the most.
+const PAGE: i64 = 50;
+const LARGEST_PAGE: i64 = 1000;
+
+fn page(limit: Option<i64>) -> i64 {
+    limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
+}
+
+type DeliveryColumns =
+    (i64, String, String, String, String, i64, i64, String, Option<i64>, Option<String>, Option<String>);
+
+fn delivery(row: DeliveryColumns) -> Result<DeliveryRow> {
+    let (
+        id,
+        connection,
+        topic,
+        webhook_id,
+        headers,
+        size,
+        received_at,
+        state,
+        duplicate_of,
+        order_id,
+        reason,
+    ) = row;
+    Ok(DeliveryRow {
+        id,
+        connection,
+        topic,
+        webhook_id,
+        headers: from_json("header list", &headers)?,
+        size,
+        received_at: instant(received_at),
+        state: DeliveryState::parse(&state)
+            .ok_or_else(|| StoreError::Corrupt { what: "delivery state", why: state.clone() })?,
+        duplicate_of,
+        order_id,
+        reason,
+    })
+}
+
+impl Store {
+    /// Deliveries, newest first.
+    pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<DeliveryRow>> {
+        let DeliveryQuery { connection, topic, state, order, webhook_id, before, limit } = query.clone();
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let rows = fetch_all!(
+                    on,
+                    DeliveryColumns,
+                    sql::DELIVERIES,
+                    connection.as_deref(),
+                    topic.as_deref(),
+                    state.as_deref(),
+                    order.as_deref(),
+                    webhook_id.as_deref(),
+                    before,
+                    page(limit)
+                )?;
+                rows.into_iter().map(delivery).collect()
+            })
+        })
+        .await
+    }
+
+    /// One delivery with its raw body.
+    pub async fn delivery(&self, id: i64) -> Result<Option<(DeliveryRow, Vec<u8>)>> {
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let Some(row) = fetch_optional!(on, DeliveryColumns, sql::DELIVERY, id)? else {
+                    return Ok(None);
+                };
+                let body = fetch_optional!(on, (Vec<u8>,), sql::BODY, id)?;
+                let body = body.map(|(body,)| super::bodies::unpack(&body, row.5)).transpose()?;
+                Ok(Some((delivery(row)?, body.unwrap_or_default())))
+            })
+        })
+        .await
+    }
+
+    /// Orders, latest change first: of one channel, with one name or id, with a mirror in one state.
+    pub async fn orders(
+        &self,
+        channel: Option<String>,
+        name: Option<String>,
+        state: Option<String>,
+        before: Option<Timestamp>,
+        limit: Option<i64>,
+    ) -> Result<Vec<OrderRow>> {
+        let columns = self
+            .read(move |mut on| {
+                Box::pin(async move {
+                    Ok(fetch_all!(
+                        on,
+                        (String, String, String, i64, i64, i64),
+                        sql::ORDERS,
+                        channel.as_deref(),
+                        name.as_deref(),
+                        state.as_deref(),
+                        before.map(micros),
+                        page(limit)
+                    )?)
+                })
+            })
+            .await?;
+        let mut orders = Vec::with_capacity(columns.len());
+        for (channel, order_id, name, revision, created_at, changed_at) in columns {
+            let mirrors = self.mirror_rows(&channel, &order_id).await?;
+            let (created_at, changed_at) = (instant(created_at), instant(changed_at));
+            orders.push(OrderRow { channel, order_id, name, revision, created_at, changed_at, mirrors });
+        }
+        Ok(orders)
+    }
+
+    async fn mirror_rows(&self, channel: &str, order_id: &str) -> Result<Vec<MirrorRow>> {
+        let (channel, order_id) = (channel.to_owned(), order_id.to_owned());
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let rows = fetch_all!(
+                    on,
+                    (String, Option<String>, String, String, i64),
+                    sql::MIRROR_ROWS,
+                    &channel,
+                    &order_id
+                )?;
+                rows.into_iter()
+                    .map(|(destination, key, state, mirror, changed_at)| {
+                        let mirror: Mirror = from_json("mirror", &mirror)?;
+                        let observed = match &mirror.observed {
+                            Observed::Never => Value::Null,
+                            Observed::Absent => Value::from("absent"),
+                            Observed::Present(seen) => serde_json::json!({
+                                "committed": seen.committed,
+                                "stage": seen.stage,
+                                "numbers": seen.numbers,
+                                "at": seen.at,
+                            }),
+                        };
+                        Ok(MirrorRow {
+                            destination,
+                            key,
+                            state,
+                            observed,
+                            reason: mirror.reason.map(|reason| serde_json::json!(reason)),
+                            absence: mirror.absence.map(|absence| absence.to_string()),
+                            next_at: mirror.next_at,
+                            changed_at: instant(changed_at),
+                        })
+                    })
+                    .collect()
+            })
+        })
+        .await
+    }
+
+    /// The story of one order and every try made for it.
+    pub async fn story(&self, order: &OrderRef) -> Result<(Vec<TimelineRow>, Vec<AttemptRow>)> {
+        let order = order.clone();
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let (channel, id) = (&order.connection, order.id.as_str());
+                let entries = fetch_all!(
+                    on,
+                    (i64, String, String, Option<i64>, String, Option<String>),
+                    sql::TIMELINE,
+                    channel,
+                    id
+                )?;
+                let entries = entries.into_iter().map(|(at, kind, source, delivery_id, text, changes)| {
+                    let changes =
+                        changes.as_deref().map(|json| from_json("change list", json)).transpose()?;
+                    Ok(TimelineRow { at: instant(at), kind, source, delivery_id, text, changes })
+                });
+                let entries = entries.collect::<Result<_>>()?;
+                let attempts = fetch_all!(
+                    on,
+                    (
+                        i64,
+                        String,
+                        String,
+                        String,
+                        String,
+                        Option<Vec<u8>>,
+                        Option<i64>,
+                        Option<Vec<u8>>,
+                        Option<String>,
+                        i64,
+                        i64
+                    ),
+                    sql::ATTEMPTS,
+                    channel,
+                    id
+                )?;
+                let text = |bytes: Option<Vec<u8>>| bytes.map(|b| String::from_utf8_lossy(&b).into_owned());
+                let attempts = attempts
+                    .into_iter()
+                    .map(
+                        |(
+                            id,
+                            destination,
+                            step,
+                            operation,
+                            line,
+                            request,
+                            status,
+                            response,
+                            error,
+                            at,
+                            took,
+                        )| {
+                            AttemptRow {
+                                id,
+                                destination,
+                                step,
+                                operation,
+                                request_line: line,
+                                request: text(request),
+                                status,
+                                response: text(response),
+                                error,
+                                at: instant(at),
+                                took_ms: Decimal::new(took, 3),
+                            }
+                        },
+                    )
+                    .collect();
+                Ok((entries, attempts))
+            })
+        })
+        .await
+    }
+
+    /// Exceptions, newest first: with one code, open ones or all, one alone, of one order.
+    pub async fn exceptions(
+        &self,
+        code: Option<String>,
+        closed_too: bool,
+        id: Option<i64>,
+        order: Option<OrderRef>,
+        before: Option<i64>,
+        limit: Option<i64>,
+    ) -> Result<Vec<ExceptionRow>> {
+        type Columns = (
+            i64,
+            String,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<i64>,
+            String,
+            String,
+            Option<String>,
+            String,
+            i64,
+            Option<i64>,
+        );
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let rows = fetch_all!(
+                    on,
+                    Columns,
+                    sql::EXCEPTIONS,
+                    code.as_deref(),
+                    closed_too,
+                    before,
+                    id,
+                    order.as_ref().map(|order| order.connection.as_str()),
+                    order.as_ref().map(|order| order.id.as_str()),
+                    page(limit)
+                )?;
+                let row = |row: Columns| {
+                    let (
+                        id,
+                        channel,
+                        order_id,
+                        order_name,
+                        destination,
+                        delivery_id,
+                        code,
+                        message,
+                        vendor,
+                        mend,
+                        opened,
+                        closed,
+                    ) = row;
+                    ExceptionRow {
+                        id,
+                        channel,
+                        order_id,
+                        order_name: order_name.filter(|name| !name.is_empty()),
+                        destination,
+                        delivery_id,
+                        code,
+                        message,
+                        vendor,
+                        mend,
+                        opened_at: instant(opened),
+                        closed_at: closed.map(instant),
+                    }
+                };
+                Ok(rows.into_iter().map(row).collect())
+            })
+        })
+        .await
+    }
+
+    /// Totals over everything kept; it counts whole tables.
+    pub async fn counts(&self) -> Result<Counts> {
+        self.read(|mut on| {
+            Box::pin(async move {
+                type Columns = (i64, i64, i64, i64, i64, i64, i64, i64, Option<i64>);
+                let row = fetch_optional!(on, Columns, sql::COUNTS)?.unwrap_or_default();
+                let (
+                    deliveries,
+                    duplicates,
+                    unsorted,
+                    orders,
+                    due,
+                    in_step,
+                    out_of_step,
+                    exceptions,
+                    oldest_wait,
+                ) = row;
+                Ok(Counts {
+                    deliveries,
+                    duplicates,
+                    unsorted,
+                    orders,
+                    due,
+                    in_step,
+                    out_of_step,
+                    exceptions,
+                    oldest_wait,
+                })
+            })
+        })
+        .await
+    }
+
+    /// What waits: unsorted deliveries, due orders, open exceptions, and since when the oldest of the first two waits.
+    pub async fn backlog(&self) -> Result<(i64, i64, i64, Option<Timestamp>)> {
+        self.read(|mut on| {
+            Box::pin(async move {
+                let row =
+                    fetch_optional!(on, (i64, i64, i64, Option<i64>), sql::BACKLOG)?.unwrap_or_default();
+                Ok((row.0, row.1, row.2, row.3.map(instant)))
+            })
+        })
+        .await
+    }
+
+    /// Deliveries that match, in order of arrival, after `after`: id, connection, order.
+    pub async fn replayable(
+        &self,
+        query: &ReplayQuery,
+        after: i64,
+    ) -> Result<Vec<(i64, String, Option<String>)>> {
+        let ReplayQuery { connection, topic, state, since, until } = query.clone();
+        self.read(move |mut on| {
+            Box::pin(async move {
+                Ok(fetch_all!(
+                    on,
+                    (i64, String, Option<String>),
+                    sql::REPLAYABLE,
+                    after,
+                    connection.as_deref(),
+                    topic.as_deref(),
+                    state.as_deref(),
+                    since.map(micros),
+                    until.map(micros),
+                    LARGEST_PAGE
+                )?)
+            })
+        })
+        .await
+    }
+
+    /// Puts deliveries back to be understood anew; says how many were put back.
+    pub async fn replay_deliveries(&self, ids: Vec<i64>, now: Timestamp) -> Result<u64> {
+        self.write(move |mut on| {
+            Box::pin(async move {
+                let mut count = 0;
+                for id in ids {
+                    count += execute!(on, sql::REPLAY_DELIVERY, id)?;
+                    execute!(on, sql::CLOSE_DELIVERY_EXCEPTION, id, micros(now))?;
+                }
+                Ok(count)
+            })
+        })
+        .await
+    }
+
+    /// Asks for an order's mirrors to be looked at again whatever their digest says, at one destination or all; `force`
+    /// also tries again whatever stands in the way. Makes the order due. False where the order is not known.
+    pub async fn look_again(
+        &self,
+        order: OrderRef,
+        destination: Option<String>,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.write(move |mut on| {
+            Box::pin(async move {
+                let (channel, id) = (&order.connection, order.id.as_str());
+                if fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?.is_none() {
+                    return Ok(false);
+                }
+                // A pass at work on these mirrors would write its own account of them over this one; it is fenced off and
+                // the order taken up anew.
+                execute!(
+                    on,
+                    "UPDATE work SET lease = NULL, due_at = $3 WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL",
+                    channel,
+                    id,
+                    micros(now)
+                )?;
+                for (json,) in fetch_all!(on, (String,), sql::MIRRORS, channel, id)? {
+                    let mut mirror: Mirror = from_json("mirror", &json)?;
+                    if destination.as_ref().is_some_and(|name| *name != mirror.destination) {
+                        continue;
+                    }
+                    mirror.look = true;
+                    mirror.forced |= force;
+                    mirror.next_at = None;
+                    let (destination, key, state) = (&mirror.destination, mirror.key(), mirror.state.as_str());
+                    let json = super::to_json("mirror", &mirror)?;
+                    execute!(on, sql::SAVE_MIRROR, channel, id, destination, key, state, &json, micros(now))?;
+                }
+                execute!(on, sql::TOUCH, channel, id, micros(now), 1i64)?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// The order of a channel by id, or any channel's by name (with or without `#`); the latest changed first.
+    pub async fn find_order(
+        &self,
+        name_or_id: &str,
+    ) -> Result<Option<(OrderRow, crate::domain::record::OrderRecord)>> {
+        let found = self.orders(None, Some(name_or_id.to_owned()), None, None, Some(1)).await?;
+        let Some(row) = found.into_iter().next() else { return Ok(None) };
+        let order = OrderRef { connection: row.channel.clone(), id: RemoteId::from(row.order_id.as_str()) };
+        let loaded = self.load(&order).await?;
+        Ok(loaded.record.map(|record| (row, record)))
+    }
+}

@@ -1,0 +1,176 @@
+//! The inbox: deliveries committed in batches, deduplicated in the same transaction, then sorted to their orders.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::on::{On, fetch_all};
+use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, sql};
+use crate::domain::OrderRef;
+use crate::domain::reason::Reason;
+
+/// A verified delivery to be stored.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    /// The connection it was received for.
+    pub connection: Arc<str>,
+    /// Its topic.
+    pub topic: String,
+    /// The sender's id of it.
+    pub webhook_id: String,
+    /// The headers to keep, a JSON object by lower-case name.
+    pub headers: String,
+    /// Bytes of the raw body.
+    pub size: i64,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The raw body, packed.
+    pub body: Vec<u8>,
+    /// Digest of its connection, topic and body.
+    pub content: [u8; 16],
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is new, and stored under this id.
+    Stored(i64),
+    /// It repeats the delivery of this id.
+    Duplicate(i64),
+}
+
+/// Where the sorter puts a delivery.
+#[derive(Clone, Debug)]
+pub struct Sorted {
+    /// The delivery.
+    pub id: i64,
+    /// Its channel.
+    pub connection: String,
+    /// What it is.
+    pub into: SortedInto,
+}
+
+/// What the sorter made of a delivery.
+#[derive(Clone, Debug)]
+pub enum SortedInto {
+    /// It is about this order, which is now due; urgent ones go first.
+    Order {
+        /// The order.
+        order: OrderRef,
+        /// Whether it stops goods.
+        urgent: bool,
+    },
+    /// It asks for nothing, for this reason.
+    Nothing(DeliveryState, String),
+    /// A person must look.
+    Exception(Reason),
+}
+
+impl Store {
+    /// Stores a batch in one durable transaction and says of each whether it is new. Answers come in the batch's order.
+    pub async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
+        self.0.accept(batch).await
+    }
+
+    /// Deliveries that nobody has looked at, oldest first.
+    pub async fn unsorted(&self, limit: i64) -> Result<Vec<StoredDelivery>> {
+        self.read(|mut on| {
+            Box::pin(async move {
+                fetch_all!(on, BodyRow, sql::UNSORTED, limit)?.into_iter().map(stored).collect()
+            })
+        })
+        .await
+    }
+
+    /// Records what the sorter made of deliveries, and makes their orders due at `now`.
+    pub async fn sort(&self, sorted: Vec<Sorted>, now: Timestamp) -> Result<()> {
+        self.write(move |on| {
+            Box::pin(async move {
+                let On::Sqlite(connection) = on;
+                sort(connection, &sorted, now).await
+            })
+        })
+        .await
+    }
+}
+
+async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timestamp) -> Result<()> {
+    let mut settled = Vec::with_capacity(sorted.len());
+    let mut due: std::collections::BTreeMap<(&str, &str), i64> = std::collections::BTreeMap::new();
+    for Sorted { id, connection: channel, into } in sorted {
+        let (state, order, reason) = match into {
+            SortedInto::Order { order, urgent } => {
+                let priority = due.entry((&order.connection, order.id.as_str())).or_insert(1);
+                *priority = (*priority).min(i64::from(!urgent));
+                (DeliveryState::Sorted, Some(order.id.as_str()), None)
+            }
+            SortedInto::Nothing(state, why) => (*state, None, Some(why.clone())),
+            SortedInto::Exception(reason) => {
+                add_exception(connection, *id, channel, reason, now).await?;
+                (DeliveryState::Exception, None, Some(reason.to_string()))
+            }
+        };
+        settled.push(serde_json::json!([id, state.as_str(), order, reason]));
+    }
+    sqlx::query(
+        "UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
+         FROM json_each($1) s WHERE deliveries.id = s.value ->> 0 AND deliveries.state = 'stored'",
+    )
+    .bind(super::to_json("sorting", &settled)?)
+    .execute(&mut *connection)
+    .await?;
+    for ((channel, order), priority) in due {
+        sqlx::query(sql::TOUCH)
+            .bind(channel)
+            .bind(order)
+            .bind(micros(now))
+            .bind(priority)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn add_exception(
+    connection: &mut SqliteConnection,
+    delivery: i64,
+    channel: &str,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(sql::CLOSE_DELIVERY_EXCEPTION)
+        .bind(delivery)
+        .bind(micros(now))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(sql::ADD_EXCEPTION)
+        .bind(channel)
+        .bind(None::<String>)
+        .bind(None::<String>)
+        .bind(delivery)
+        .bind(reason.code.as_str())
+        .bind(&reason.message)
+        .bind(&reason.vendor)
+        .bind(&reason.mend)
+        .bind(micros(now))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// id, connection, topic, headers, `received_at`, `duplicate_of`, size, body.
+pub(super) type BodyRow = (i64, String, String, String, i64, Option<i64>, i64, Vec<u8>);
+
+pub(super) fn stored(row: BodyRow) -> Result<StoredDelivery> {
+    let (id, connection, topic, headers, received_at, duplicate_of, size, body) = row;
+    Ok(StoredDelivery {
+        id,
+        connection,
+        topic,
+        headers: from_json("header list", &headers)?,
+        received_at: instant(received_at),
+        duplicate_of,
+        body: super::bodies::unpack(&body, size)?,
+    })
+}

@@ -1,0 +1,112 @@
+//! What is kept, behind one seam: deliveries, records, work, mirrors, attempts, time-lines, exceptions.
+//!
+//! Everything written goes through [`Store::write`], which joins what is waiting into one durable transaction; reads use
+//! connections of their own. SQL that every engine takes stands in `sql.rs`; what differs between engines stands in the
+//! engine's own file and nowhere else. No transaction is ever held over network I/O.
+
+mod admin;
+mod bodies;
+mod deliveries;
+mod on;
+mod rows;
+mod sql;
+mod sqlite;
+mod work;
+
+pub use admin::{DeliveryQuery, ReplayQuery};
+pub use bodies::pack;
+pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
+pub use rows::{
+    AttemptRow, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow, StoredDelivery,
+    TimelineRow,
+};
+pub use work::{Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, OpenException, Release};
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use on::On;
+use sqlite::Sqlite;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("storage failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// It cannot be opened as it is.
+    #[error("{0}")]
+    Unusable(String),
+    /// A kept document is not what this version wrote.
+    #[error("a stored {what} cannot be read: {why}")]
+    Corrupt {
+        /// Which kind of document.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store is shutting down.
+    #[error("storage is closed")]
+    Closed,
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A cheap handle on what is kept.
+#[derive(Clone)]
+pub struct Store(Arc<Sqlite>);
+
+impl Store {
+    /// Opens (and creates or migrates) the store at `url`: `sqlite:PATH`.
+    pub async fn open(url: &str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) => Ok(Self(Arc::new(Sqlite::open(path.trim_start_matches("//")).await?))),
+            _ => Err(StoreError::Unusable(format!("store.url «{url}» is not of the form sqlite:PATH"))),
+        }
+    }
+
+    /// Runs `job` in a durable transaction, together with whatever else is waiting. Either all of it is on disk when this
+    /// returns, or none.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.0.write(job).await
+    }
+
+    /// Runs `job` on a reading connection.
+    async fn read<T: Send>(
+        &self,
+        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
+    ) -> Result<T> {
+        self.0.read(job).await
+    }
+
+    /// Finishes what is being written and closes every connection.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// An instant as it is stored.
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A stored instant.
+fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt { what, why: error.to_string() })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt { what, why: error.to_string() })
+}

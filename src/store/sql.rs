@@ -1,0 +1,161 @@
+//! SQL that every engine takes: `$n` parameters, `RETURNING`, `ON CONFLICT`.
+
+pub(super) const UNSORTED: &str = "
+SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.state = 'stored' ORDER BY d.id LIMIT $1";
+
+pub(super) const PENDING: &str = "
+SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.connection = $1 AND d.order_id = $2 AND d.state = 'sorted' ORDER BY d.id";
+
+pub(super) const SETTLE_DELIVERY: &str =
+    "UPDATE deliveries SET state = $2, reason = $3 WHERE id = $1 AND state = 'sorted'";
+
+pub(super) const LEASE_TOUCHED: &str =
+    "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
+
+pub(super) const RENEW: &str =
+    "UPDATE work SET due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
+
+pub(super) const RELEASE_UNTIL: &str =
+    "UPDATE work SET lease = NULL, due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
+
+pub(super) const FINISH: &str = "DELETE FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
+
+pub(super) const TOUCH: &str = "
+INSERT INTO work (channel, order_id, due_at, priority, touched) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,
+    priority = MIN(work.priority, excluded.priority),
+    due_at = CASE WHEN work.lease IS NULL THEN MIN(work.due_at, excluded.due_at) ELSE work.due_at END";
+
+pub(super) const RECORD: &str = "SELECT revision, record FROM orders WHERE channel = $1 AND order_id = $2";
+
+pub(super) const SAVE_RECORD: &str = "
+INSERT INTO orders (channel, order_id, name, revision, record, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
+ON CONFLICT (channel, order_id) DO UPDATE SET
+    name = excluded.name, revision = excluded.revision, record = excluded.record, changed_at = excluded.changed_at";
+
+pub(super) const MIRRORS: &str = "SELECT mirror FROM mirrors WHERE channel = $1 AND order_id = $2";
+
+pub(super) const SAVE_MIRROR: &str = "
+INSERT INTO mirrors (channel, order_id, destination, key, state, mirror, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (channel, order_id, destination) DO UPDATE SET
+    key = excluded.key, state = excluded.state, mirror = excluded.mirror, changed_at = excluded.changed_at";
+
+pub(super) const ADD_ATTEMPT: &str = "
+INSERT INTO attempts
+    (channel, order_id, destination, step, operation, request_line, request, status, response, error, at, took_us)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+pub(super) const ADD_ENTRY: &str = "
+INSERT INTO timeline (channel, order_id, at, kind, source, delivery_id, text, changes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+pub(super) const OPEN_EXCEPTION_AT_ORDER: &str = "
+SELECT id, code, message FROM exceptions
+WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CAST($3 AS TEXT), '') AND closed_at IS NULL";
+
+pub(super) const ADD_EXCEPTION: &str = "
+INSERT INTO exceptions (channel, order_id, destination, delivery_id, code, message, vendor, mend, opened_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+pub(super) const CHANGE_EXCEPTION: &str =
+    "UPDATE exceptions SET code = $2, message = $3, vendor = $4, mend = $5 WHERE id = $1";
+
+pub(super) const CLOSE_EXCEPTION: &str =
+    "UPDATE exceptions SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL";
+
+pub(super) const CLOSE_DELIVERY_EXCEPTION: &str =
+    "UPDATE exceptions SET closed_at = $2 WHERE delivery_id = $1 AND closed_at IS NULL";
+
+pub(super) const NEXT_DUE: &str = "SELECT MIN(due_at) FROM work";
+
+pub(super) const ORDERS: &str = "
+SELECT channel, order_id, name, revision, created_at, changed_at FROM orders
+WHERE (CAST($1 AS TEXT) IS NULL OR channel = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR name = $2 OR name = '#' || $2 OR order_id = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR EXISTS (
+      SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id = orders.order_id AND m.state = $3))
+  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4)
+ORDER BY changed_at DESC LIMIT $5";
+
+pub(super) const MIRROR_ROWS: &str = "SELECT destination, key, state, mirror, changed_at FROM mirrors WHERE channel = $1 AND order_id = $2 ORDER BY destination";
+
+pub(super) const TIMELINE: &str = "
+SELECT at, kind, source, delivery_id, text, changes FROM timeline WHERE channel = $1 AND order_id = $2 ORDER BY id";
+
+pub(super) const ATTEMPTS: &str = "
+SELECT id, destination, step, operation, request_line, request, status, response, error, at, took_us
+FROM attempts WHERE channel = $1 AND order_id = $2 ORDER BY id";
+
+pub(super) const DELIVERIES: &str = "
+SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason
+FROM deliveries
+WHERE (CAST($1 AS TEXT) IS NULL OR connection = $1)
+  AND (CAST($2 AS TEXT) IS NULL OR topic = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR state = $3)
+  AND (CAST($4 AS TEXT) IS NULL OR order_id = $4)
+  AND (CAST($5 AS TEXT) IS NULL OR webhook_id = $5)
+  AND (CAST($6 AS BIGINT) IS NULL OR id < $6)
+ORDER BY id DESC LIMIT $7";
+
+pub(super) const DELIVERY: &str = "
+SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason
+FROM deliveries WHERE id = $1";
+
+pub(super) const BODY: &str = "
+SELECT b.body FROM deliveries d
+JOIN delivery_bodies b ON b.delivery_id = d.id OR b.delivery_id = d.duplicate_of
+WHERE d.id = $1 ORDER BY b.delivery_id DESC LIMIT 1";
+
+pub(super) const EXCEPTIONS: &str = "
+SELECT e.id, e.channel, e.order_id, o.name, e.destination, e.delivery_id, e.code, e.message, e.vendor, e.mend,
+    e.opened_at, e.closed_at
+FROM exceptions e LEFT JOIN orders o ON o.channel = e.channel AND o.order_id = e.order_id
+WHERE (CAST($1 AS TEXT) IS NULL OR e.code = $1)
+  AND ($2 OR e.closed_at IS NULL)
+  AND (CAST($3 AS BIGINT) IS NULL OR e.id < $3)
+  AND (CAST($4 AS BIGINT) IS NULL OR e.id = $4)
+  AND (CAST($5 AS TEXT) IS NULL OR e.channel = $5)
+  AND (CAST($6 AS TEXT) IS NULL OR e.order_id = $6)
+ORDER BY e.id DESC LIMIT $7";
+
+pub(super) const COUNTS: &str = "
+SELECT
+    (SELECT COUNT(*) FROM deliveries),
+    (SELECT COUNT(*) FROM deliveries WHERE duplicate_of IS NOT NULL),
+    (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
+    (SELECT COUNT(*) FROM orders),
+    (SELECT COUNT(*) FROM work),
+    (SELECT COUNT(*) FROM mirrors WHERE state IN ('in_step', 'closed')),
+    (SELECT COUNT(*) FROM mirrors WHERE state NOT IN ('in_step', 'closed')),
+    (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
+    (SELECT MIN(at) FROM (
+        SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL) waits)";
+
+pub(super) const BACKLOG: &str = "
+SELECT
+    (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
+    (SELECT COUNT(*) FROM work),
+    (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
+    (SELECT MIN(at) FROM (
+        SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL) waits)";
+
+pub(super) const REPLAYABLE: &str = "
+SELECT id, connection, order_id FROM deliveries
+WHERE id > $1
+  AND (CAST($2 AS TEXT) IS NULL OR connection = $2)
+  AND (CAST($3 AS TEXT) IS NULL OR topic = $3)
+  AND (CAST($4 AS TEXT) IS NULL OR state = $4)
+  AND (CAST($5 AS BIGINT) IS NULL OR received_at >= $5)
+  AND (CAST($6 AS BIGINT) IS NULL OR received_at < $6)
+ORDER BY id LIMIT $7";
+
+pub(super) const REPLAY_DELIVERY: &str = "
+UPDATE deliveries SET state = 'stored', reason = NULL
+WHERE id = $1 AND state NOT IN ('stored', 'sorted')
+  AND EXISTS (SELECT 1 FROM delivery_bodies b WHERE b.delivery_id = COALESCE(deliveries.duplicate_of, deliveries.id))";

@@ -1,0 +1,437 @@
+//! SQLite: one writer that groups commits, readers apart, one process a file.
+//!
+//! The writer takes whatever is waiting, runs it in one transaction with `synchronous=FULL`, and tells everybody once it
+//! is on disk: one fsync for many. A job that fails is rolled back alone, to its savepoint. Nothing else in the process
+//! writes, so a check and the write that rests on it cannot be torn apart. Checkpoints run beside the writer.
+
+mod accept;
+mod dedupe;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::on::On;
+use super::{Accepted, NewDelivery, Result, StoreError};
+use dedupe::Dedupe;
+
+/// Jobs that wait before callers are made to wait.
+const QUEUE: usize = 1024;
+/// Jobs in one transaction.
+const BATCH: usize = 256;
+/// Connections for reading.
+const READERS: u32 = 4;
+/// Bytes of a page: three or four compressed bodies fit in one.
+const PAGE_BYTES: u32 = 8192;
+/// How often upkeep looks whether there is something to do.
+const UPKEEP: Duration = Duration::from_millis(50);
+/// Commits after which the log is copied into the database.
+const CHECKPOINT_AT: u64 = 256;
+/// After this long it is copied however little it holds, and the index brought up to date.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long a checkpoint waits for readers, with the writer waiting for it.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(10);
+
+type Work = Box<dyn for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<()>> + Send>;
+
+struct Job {
+    work: Work,
+    done: oneshot::Sender<Result<()>>,
+}
+
+/// An open database.
+pub(super) struct Sqlite {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    stop: CancellationToken,
+    readers: SqlitePool,
+    last_delivery: AtomicI64,
+    dedupe: Arc<Dedupe>,
+    /// Held for as long as the process has the database open.
+    _lock: File,
+}
+
+impl Sqlite {
+    pub(super) async fn open(path: &str) -> Result<Self> {
+        let path = PathBuf::from(path);
+        if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+            return Err(StoreError::Unusable("store.url needs a file: sqlite:PATH".into()));
+        }
+        refuse_network_filesystem(&path)?;
+        let lock = lock(&path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(200)
+            .page_size(PAGE_BYTES)
+            .pragma("cache_size", "-16384")
+            .pragma("wal_autocheckpoint", "0")
+            .disable_statement_logging();
+        let mut writer = SqliteConnection::connect_with(&options).await?;
+        let checkpointer =
+            SqliteConnection::connect_with(&options.clone().busy_timeout(CHECKPOINT_PATIENCE)).await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut writer).await.map_err(schema_trouble)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let (last,): (i64,) =
+            sqlx::query_as("SELECT COALESCE(MAX(id), 0) FROM deliveries").fetch_one(&mut writer).await?;
+        let dedupe = Arc::new(Dedupe::open(&mut writer).await?);
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let stop = CancellationToken::new();
+        let commits = Arc::new(AtomicU64::new(0));
+        let tasks = vec![
+            tokio::spawn(write_loop(writer, queue, Arc::clone(&dedupe), Arc::clone(&commits))),
+            tokio::spawn(upkeep(checkpointer, commits, jobs.clone(), Arc::clone(&dedupe), stop.clone())),
+        ];
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            tasks: Mutex::new(tasks),
+            stop,
+            readers,
+            last_delivery: AtomicI64::new(last),
+            dedupe,
+            _lock: lock,
+        })
+    }
+
+    /// Stores a batch of deliveries; see [`super::Store::accept`].
+    pub(super) async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
+        let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        let first = self.last_delivery.fetch_add(count, Ordering::Relaxed) + 1;
+        let dedupe = Arc::clone(&self.dedupe);
+        self.write(move |on| {
+            Box::pin(async move {
+                let On::Sqlite(connection) = on;
+                accept::accept(connection, &dedupe, &batch, first).await
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        run(&jobs.ok_or(StoreError::Closed)?, job).await
+    }
+
+    pub(super) async fn read<T: Send>(
+        &self,
+        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
+    ) -> Result<T> {
+        let mut connection = self.readers.acquire().await?;
+        job(On::Sqlite(&mut connection)).await
+    }
+
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        // With the last sender gone the loop finishes what is queued and closes its connection.
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        self.readers.close().await;
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+/// Hands a job to the writer and waits until it is on disk.
+async fn run<T: Send + 'static>(
+    jobs: &mpsc::Sender<Job>,
+    job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
+) -> Result<T> {
+    let result = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&result);
+    let work: Work = Box::new(move |on| {
+        let running = job(on);
+        Box::pin(async move {
+            let value = running.await?;
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            Ok(())
+        })
+    });
+    let (done, committed) = oneshot::channel();
+    jobs.send(Job { work, done }).await.map_err(|_| StoreError::Closed)?;
+    committed.await.map_err(|_| StoreError::Closed)??;
+    let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+    value.ok_or(StoreError::Closed)
+}
+
+async fn write_loop(
+    mut connection: SqliteConnection,
+    mut queue: mpsc::Receiver<Job>,
+    dedupe: Arc<Dedupe>,
+    commits: Arc<AtomicU64>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        let mut ran = Vec::with_capacity(batch.len());
+        let committed = transaction(&mut connection, &mut batch, &mut ran).await;
+        dedupe.ended(committed.is_ok());
+        commits.fetch_add(1, Ordering::Relaxed);
+        match committed {
+            Ok(()) => {
+                for (done, result) in ran {
+                    let _ = done.send(result);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a transaction was not committed");
+                let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
+                let failed = batch.drain(..).map(|job| job.done).chain(ran.into_iter().map(|(done, _)| done));
+                for done in failed {
+                    let _ = done.send(Err(StoreError::Unusable(format!("storage failed: {error}"))));
+                }
+            }
+        }
+    }
+    let _ = sqlx::query("PRAGMA optimize").execute(&mut connection).await;
+    let _ = connection.close().await;
+}
+
+type Ran = (oneshot::Sender<Result<()>>, Result<()>);
+
+async fn transaction(
+    connection: &mut SqliteConnection,
+    batch: &mut Vec<Job>,
+    ran: &mut Vec<Ran>,
+) -> std::result::Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let alone = batch.len() == 1;
+    for Job { work, done } in batch.drain(..) {
+        if !alone {
+            sqlx::query("SAVEPOINT job").execute(&mut *connection).await?;
+        }
+        let result = work(On::Sqlite(&mut *connection)).await;
+        let end = match (&result, alone) {
+            (Ok(()), true) => None,
+            (Ok(()), false) => Some("RELEASE job"),
+            // The transaction holds nothing else: what the job did is undone, and nothing is left to commit.
+            (Err(_), true) => Some("ROLLBACK"),
+            (Err(_), false) => Some("ROLLBACK TO job; RELEASE job"),
+        };
+        let failed = result.is_err();
+        ran.push((done, result));
+        if let Some(end) = end {
+            sqlx::raw_sql(end).execute(&mut *connection).await?;
+        }
+        if alone && failed {
+            return Ok(());
+        }
+    }
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok(())
+}
+
+/// Keeps the log short and the index of known deliveries long, beside the writer.
+async fn upkeep(
+    mut connection: SqliteConnection,
+    commits: Arc<AtomicU64>,
+    jobs: mpsc::Sender<Job>,
+    dedupe: Arc<Dedupe>,
+    stop: CancellationToken,
+) {
+    let (mut copied, mut copied_at) = (0, tokio::time::Instant::now());
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => {}
+            () = stop.cancelled() => break,
+        }
+        let (made, quiet) = (commits.load(Ordering::Relaxed), copied_at.elapsed() >= QUIET);
+        if made - copied >= CHECKPOINT_AT || (made > copied && quiet) {
+            // The bulk is copied beside the writer. Then the writer waits for the little that came meanwhile, so that the
+            // log begins anew in its old place: a log that grows makes each commit write the file's size too.
+            let mut done = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connection).await;
+            if done.is_ok() {
+                done = sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(&mut connection).await;
+            }
+            if let Err(error) = done {
+                tracing::warn!(%error, "the log could not be copied into the database");
+            }
+            (copied, copied_at) = (made, tokio::time::Instant::now());
+        }
+        if let Some((upto, keys)) = dedupe.run(quiet)
+            && let Err(error) = index(&jobs, &dedupe, upto, keys).await
+        {
+            tracing::warn!(%error, "the index of known deliveries is not up to date; it will be");
+        }
+    }
+    drop(jobs);
+    let _ = connection.close().await;
+}
+
+/// Brings a run of keys into the index, slice by slice.
+async fn index(jobs: &mpsc::Sender<Job>, dedupe: &Dedupe, upto: i64, keys: Vec<(i64, i64)>) -> Result<()> {
+    for slice in dedupe::slices(&keys) {
+        run(jobs, move |on| {
+            Box::pin(async move {
+                let On::Sqlite(connection) = on;
+                dedupe::enter(connection, &slice).await
+            })
+        })
+        .await?;
+    }
+    run(jobs, move |on| {
+        Box::pin(async move {
+            let On::Sqlite(connection) = on;
+            dedupe::mark(connection, upto).await
+        })
+    })
+    .await?;
+    dedupe.indexed(upto);
+    Ok(())
+}
+
+/// A second process on the same file would write past the first one's counters and leases.
+fn lock(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let unusable = |error: std::io::Error| {
+        StoreError::Unusable(format!("the database {} cannot be opened: {error}", path.display()))
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Unusable(format!(
+            "the database {} is in use by another crossdock process; stop that one first",
+            path.display()
+        ))),
+        Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn schema_trouble(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
+            "the database has schema {version}, which is newer than this version of crossdock; run the newer version"
+        )),
+        other => StoreError::Migration(other),
+    }
+}
+
+/// SQLite's write-ahead log needs shared memory, which network filesystems do not give.
+fn refuse_network_filesystem(path: &Path) -> Result<()> {
+    const NETWORK: &[&str] =
+        &["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"];
+    let Ok(mounts) = std::fs::read_to_string("/proc/mounts") else { return Ok(()) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(folder) = folder.canonicalize() else {
+        return Err(StoreError::Unusable(format!("the folder {} does not exist", folder.display())));
+    };
+    let kind = mounts
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ').skip(1);
+            Some((words.next()?, words.next()?))
+        })
+        .filter(|(point, _)| folder.starts_with(point))
+        .max_by_key(|(point, _)| point.len())
+        .map(|(_, kind)| kind);
+    match kind.filter(|kind| NETWORK.contains(kind)) {
+        Some(kind) => Err(StoreError::Unusable(format!(
+            "the database {} lies on a network filesystem ({kind}), where SQLite can lose what it wrote; use a local disk",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(webhook_id: &str, content: u8) -> NewDelivery {
+        NewDelivery {
+            connection: Arc::from("cellar"),
+            topic: "orders/create".into(),
+            webhook_id: webhook_id.into(),
+            headers: "{}".into(),
+            size: 1,
+            received_at: jiff::Timestamp::UNIX_EPOCH,
+            body: vec![content],
+            content: [content; 16],
+        }
+    }
+
+    /// Repeats are known as well from the index as from memory, during a run, after it, and after a reopening.
+    #[tokio::test]
+    async fn a_repeat_is_known_wherever_its_original_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let store = Sqlite::open(path.to_str().unwrap()).await.unwrap();
+        let many = (0..200_u8).map(|n| delivery(&format!("w{n}"), n)).collect();
+        assert_eq!(store.accept(many).await.unwrap().len(), 200);
+        let repeats =
+            || vec![delivery("w7", 7), delivery("other", 9), delivery("w11", 250), delivery("new", 251)];
+        let known =
+            |accepted: &[Accepted]| accepted.iter().filter(|a| matches!(a, Accepted::Duplicate(_))).count();
+        assert!(store.dedupe.run(false).is_none(), "little has gathered");
+        let (upto, keys) = store.dedupe.run(true).unwrap();
+        assert_eq!((upto, keys.len()), (200, 400));
+        assert_eq!(known(&store.accept(repeats()).await.unwrap()), 3);
+        let jobs = store.jobs.lock().unwrap().clone().unwrap();
+        index(&jobs, &store.dedupe, upto, keys).await.unwrap();
+        drop(jobs);
+        assert_eq!(
+            store.accept(repeats()).await.unwrap()[..3],
+            [Accepted::Duplicate(8), Accepted::Duplicate(10), Accepted::Duplicate(12),]
+        );
+        store.close().await;
+        drop(store);
+        let store = Sqlite::open(path.to_str().unwrap()).await.unwrap();
+        assert_eq!(store.dedupe.run(true).unwrap().1.len(), 2, "of what came after the run one was new");
+        assert_eq!(known(&store.accept(repeats()).await.unwrap()), 4);
+        store.close().await;
+    }
+
+    /// A transaction that fails leaves no trace of its deliveries: sent again, they are new.
+    #[tokio::test]
+    async fn what_was_rolled_back_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("x.db").to_str().unwrap()).await.unwrap();
+        store.dedupe.enter([(1, 99)]);
+        store.dedupe.ended(false);
+        assert!(store.dedupe.run(true).is_none());
+        let failed: Result<()> = store
+            .write(|on| {
+                Box::pin(async move {
+                    let On::Sqlite(connection) = on;
+                    sqlx::query("INSERT INTO marks (name, upto) VALUES ('x', 1)")
+                        .execute(&mut *connection)
+                        .await?;
+                    sqlx::query("INSERT INTO marks (name, upto) VALUES ('x', 2)").execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(failed.is_err());
+        let (count,): (i64,) = store
+            .read(|on| {
+                Box::pin(async move {
+                    let On::Sqlite(connection) = on;
+                    Ok(sqlx::query_as("SELECT COUNT(*) FROM marks").fetch_one(connection).await?)
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(count, 0);
+        store.close().await;
+    }
+}

@@ -1,0 +1,20 @@
+//! The one integration-test binary.
+
+#[cfg(test)]
+mod asking;
+#[cfg(test)]
+mod deciding;
+#[cfg(test)]
+mod merging;
+#[cfg(test)]
+mod planning;
+#[cfg(test)]
+mod receiving;
+#[cfg(test)]
+mod sim_shipcompliant;
+#[cfg(test)]
+mod sim_shopify;
+#[cfg(test)]
+mod storing;
+#[cfg(test)]
+mod support;

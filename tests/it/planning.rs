@@ -1,0 +1,220 @@
+//! The next step from what a mirror holds to what it should hold.
+
+use std::collections::BTreeSet;
+
+use crossdock::domain::copy::{OrderCopy, Stage};
+use crossdock::domain::mirror::{Absence, Desired, Observed, Seen};
+use crossdock::domain::reason::{Reason, ReasonCode};
+use crossdock::domain::step::{Capabilities, Plan, Step};
+use crossdock::engine::desired::desired;
+use crossdock::engine::plan::{Sight, plan};
+use proptest::prelude::*;
+
+use crate::support::{document, record, route, second};
+
+const CAN: Capabilities = Capabilities { revise_until: Stage::Released, cancel_until: Stage::Released };
+
+fn copy(stage: Stage, numbers: &[&str]) -> OrderCopy {
+    let Some(Desired::Present(mut copy)) = desired(&record(document()), &route()) else { unreachable!() };
+    copy.stage = stage;
+    copy.numbers = numbers.iter().map(|number| (*number).to_owned()).collect();
+    *copy
+}
+
+fn seen(stage: Stage, numbers: &[&str]) -> Observed {
+    Observed::Present(Seen {
+        committed: true,
+        stage,
+        numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
+        content: serde_json::Value::Null,
+        at: second(0),
+    })
+}
+
+fn next(want: &Desired, applied: Option<&OrderCopy>, observed: &Observed, fresh: bool) -> Plan {
+    plan(want, Sight { applied, observed, fresh, forced: false }, CAN)
+}
+
+fn present(copy: OrderCopy) -> Desired {
+    Desired::Present(Box::new(copy))
+}
+
+fn name(plan: &Plan) -> String {
+    match plan {
+        Plan::Nothing => "nothing".into(),
+        Plan::Observe => "observe".into(),
+        Plan::Next(step) => step.name().into(),
+        Plan::Exception(reason) => reason.code.to_string(),
+    }
+}
+
+#[test]
+fn a_new_order_is_entered_released_or_held_and_without_tracking() {
+    let plan = next(&present(copy(Stage::Shipped, &["1Z"])), None, &Observed::Never, false);
+    let Plan::Next(Step::Submit { copy: entered, again: false }) = plan else { panic!("{plan:?}") };
+    assert_eq!((entered.stage, entered.numbers.len()), (Stage::Released, 0));
+}
+
+#[test]
+fn each_difference_has_its_step_and_nothing_rests_on_an_old_sight() {
+    use Stage::{Delivered, Held, Released, Shipped};
+    // (wanted stage, its numbers, seen stage, its numbers, stage as we made it, its numbers, next)
+    type Row<'a> = (Stage, &'a [&'a str], Stage, &'a [&'a str], Stage, &'a [&'a str], &'a str);
+    let table: [Row; 14] = [
+        (Released, &[], Released, &[], Released, &[], "nothing"),
+        (Released, &[], Held, &[], Held, &[], "release"),
+        (Held, &[], Released, &[], Released, &[], "hold"),
+        (Shipped, &["a"], Released, &[], Released, &[], "track"),
+        (Shipped, &["a"], Released, &["a"], Released, &["a"], "ship"),
+        (Shipped, &["a"], Shipped, &["a"], Shipped, &["a"], "nothing"),
+        (Shipped, &["b"], Shipped, &["a"], Shipped, &["a"], "untrack"),
+        (Shipped, &["b"], Shipped, &[], Shipped, &[], "track"),
+        (Delivered, &["a"], Shipped, &["a"], Shipped, &["a"], "deliver"),
+        (Shipped, &["a"], Delivered, &["a"], Shipped, &["a"], "nothing"),
+        (Released, &[], Shipped, &["a"], Shipped, &["a"], "untrack"),
+        (Released, &[], Shipped, &[], Shipped, &[], "release"),
+        // Shipped there by somebody else, with a number of their own: theirs to undo.
+        (Released, &[], Shipped, &["x"], Released, &[], "nothing"),
+        (Shipped, &["a"], Shipped, &["a", "x"], Shipped, &["a"], "nothing"),
+    ];
+    for (at, (want, want_numbers, is, is_numbers, made, made_numbers, expected)) in
+        table.into_iter().enumerate()
+    {
+        let (want, made) = (present(copy(want, want_numbers)), copy(made, made_numbers));
+        let is = seen(is, is_numbers);
+        assert_eq!(name(&next(&want, Some(&made), &is, true)), expected, "row {at}");
+        let stale = if expected == "nothing" { "nothing" } else { "observe" };
+        assert_eq!(name(&next(&want, Some(&made), &is, false)), stale, "row {at} unseen");
+    }
+}
+
+#[test]
+fn an_edit_takes_the_order_back_and_enters_it_again_only_before_goods_left() {
+    let mut edited = copy(Stage::Released, &[]);
+    edited.items[0].quantity = 5;
+    let made = copy(Stage::Released, &[]);
+    assert_eq!(
+        name(&next(&present(edited.clone()), Some(&made), &seen(Stage::Released, &[]), true)),
+        "cancel"
+    );
+    assert_eq!(name(&next(&present(edited.clone()), Some(&made), &seen(Stage::Held, &[]), true)), "cancel");
+    assert_eq!(name(&next(&present(edited.clone()), None, &Observed::Absent, true)), "submit");
+    edited.stage = Stage::Shipped;
+    let made = copy(Stage::Shipped, &[]);
+    for stage in [Stage::Shipped, Stage::Delivered] {
+        let plan = next(&present(edited.clone()), Some(&made), &seen(stage, &[]), true);
+        assert_eq!(name(&plan), "edited_after_shipment");
+    }
+    // Amounts that changed after goods left are the books' matter, not the copy's.
+    let mut refunded = copy(Stage::Shipped, &[]);
+    refunded.tax = crate::support::dec("1.00");
+    assert_eq!(next(&present(refunded), Some(&made), &seen(Stage::Shipped, &[]), true), Plan::Nothing);
+}
+
+#[test]
+fn a_cancel_takes_back_what_has_not_left_and_never_what_has() {
+    let gone = Desired::Absent(Absence::Cancelled);
+    let made = copy(Stage::Released, &[]);
+    assert_eq!(next(&gone, None, &Observed::Never, false), Plan::Nothing);
+    assert_eq!(next(&gone, None, &Observed::Absent, true), Plan::Nothing);
+    assert_eq!(next(&gone, Some(&made), &seen(Stage::Released, &[]), false), Plan::Observe);
+    assert_eq!(name(&next(&gone, Some(&made), &seen(Stage::Released, &[]), true)), "cancel");
+    assert_eq!(
+        name(&next(&gone, Some(&made), &seen(Stage::Shipped, &["x"]), true)),
+        "shipped_at_destination"
+    );
+    // Shipped by our own word, which was undone at the channel: undone here, then taken back.
+    let made = copy(Stage::Shipped, &["a"]);
+    assert_eq!(name(&next(&gone, Some(&made), &seen(Stage::Shipped, &["a"]), true)), "untrack");
+    let made = copy(Stage::Shipped, &[]);
+    assert_eq!(name(&next(&gone, Some(&made), &seen(Stage::Shipped, &[]), true)), "release");
+}
+
+#[test]
+fn what_was_refused_is_entered_again_and_what_a_person_took_back_is_not() {
+    let want = present(copy(Stage::Released, &[]));
+    let made = copy(Stage::Released, &[]);
+    let Observed::Present(mut refused) = seen(Stage::Released, &[]) else { unreachable!() };
+    refused.committed = false;
+    assert_eq!(name(&next(&want, Some(&made), &Observed::Present(refused), true)), "resubmit");
+    assert_eq!(name(&next(&want, Some(&made), &Observed::Absent, true)), "voided_at_destination");
+    let forced = Sight { applied: Some(&made), observed: &Observed::Absent, fresh: true, forced: true };
+    assert_eq!(name(&plan(&want, forced, CAN)), "resubmit");
+    assert_eq!(name(&next(&want, None, &seen(Stage::Released, &[]), true)), "already_committed");
+}
+
+#[test]
+fn an_order_in_doubt_is_held_before_a_person_is_asked() {
+    let doubt = Desired::Undecided(Reason::new(ReasonCode::LineWithoutSku, "", ""));
+    let made = copy(Stage::Released, &[]);
+    assert_eq!(name(&next(&doubt, Some(&made), &seen(Stage::Released, &[]), true)), "hold");
+    assert_eq!(name(&next(&doubt, Some(&made), &seen(Stage::Held, &[]), true)), "line_without_sku");
+    assert_eq!(name(&next(&doubt, Some(&made), &seen(Stage::Shipped, &[]), true)), "line_without_sku");
+    assert_eq!(name(&next(&doubt, None, &Observed::Never, false)), "line_without_sku");
+}
+
+fn stages() -> impl Strategy<Value = Stage> {
+    prop::sample::select(vec![Stage::Held, Stage::Released, Stage::Shipped, Stage::Delivered])
+}
+
+fn numbers() -> impl Strategy<Value = BTreeSet<String>> {
+    prop::collection::btree_set(prop::sample::select(vec!["a", "b", "c"]).prop_map(str::to_owned), 0..3)
+}
+
+proptest! {
+    /// From any state the steps come to an end, and goods that left are never taken back or entered again.
+    #[test]
+    fn planning_comes_to_an_end_and_keeps_its_promises(
+        want in (stages(), numbers(), any::<bool>(), any::<bool>()),
+        is in (stages(), numbers(), any::<bool>()),
+        made in prop::option::of((stages(), numbers())),
+    ) {
+        let (stage, wanted, absent, edited) = want;
+        let mut target = copy(stage, &[]);
+        target.numbers = if stage >= Stage::Shipped { wanted } else { BTreeSet::new() };
+        if edited { target.items[0].quantity += 1; }
+        let desired = if absent { Desired::Absent(Absence::Cancelled) } else { present(target) };
+        let mut applied = made.map(|(stage, numbers)| { let mut c = copy(stage, &[]); c.numbers = numbers; c });
+        let (stage, numbers, committed) = is;
+        let mut observed = Observed::Present(Seen {
+            committed, stage, numbers, content: serde_json::Value::Null, at: second(0),
+        });
+        let foreign: BTreeSet<String> = match (&observed, &applied) {
+            (Observed::Present(seen), Some(applied)) => seen.numbers.difference(&applied.numbers).cloned().collect(),
+            _ => BTreeSet::new(),
+        };
+        let mut steps = 0;
+        loop {
+            let sight = Sight { applied: applied.as_ref(), observed: &observed, fresh: true, forced: false };
+            let Plan::Next(step) = plan(&desired, sight, CAN) else { break };
+            steps += 1;
+            prop_assert!(steps < 10, "no end in sight: {step:?}");
+            if let (Step::Cancel { .. } | Step::Submit { .. }, Observed::Present(seen)) = (&step, &observed) {
+                prop_assert!(!seen.committed || seen.stage <= Stage::Released);
+            }
+            match step {
+                Step::Submit { copy, .. } => {
+                    observed = Observed::Present(Seen {
+                        committed: true, stage: copy.stage, numbers: BTreeSet::new(),
+                        content: serde_json::Value::Null, at: second(0),
+                    });
+                    applied = Some(*copy);
+                }
+                Step::Cancel { .. } => { observed = Observed::Absent; applied = None; }
+                Step::Advance { stage, .. } => {
+                    if let Observed::Present(seen) = &mut observed { seen.stage = stage; }
+                    if let Some(applied) = &mut applied { applied.stage = stage; }
+                }
+                Step::Track { numbers, .. } => {
+                    if let Observed::Present(seen) = &mut observed { seen.numbers.extend(numbers.clone()); }
+                    if let Some(applied) = &mut applied { applied.numbers.extend(numbers); }
+                }
+                Step::Untrack { numbers, .. } => {
+                    prop_assert!(numbers.is_disjoint(&foreign), "others' numbers are not ours to remove");
+                    if let Observed::Present(seen) = &mut observed { seen.numbers.retain(|n| !numbers.contains(n)); }
+                    if let Some(applied) = &mut applied { applied.numbers.retain(|n| !numbers.contains(n)); }
+                }
+            }
+        }
+    }
+}

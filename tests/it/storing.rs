@@ -1,0 +1,377 @@
+//! The store's promises, method by method: what any engine behind the seam has to keep.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossdock::crypto::digest;
+use crossdock::domain::mirror::{Mirror, MirrorState};
+use crossdock::domain::reason::{Reason, ReasonCode};
+use crossdock::domain::{OrderRef, RemoteId};
+use crossdock::store::{
+    Accepted, Changes, Committed, DeliveryQuery, DeliveryState, Entry, ExceptionAt, Gate, Lease, NewDelivery,
+    OpenException, Release, ReplayQuery, Sorted, SortedInto, Store, pack,
+};
+use jiff::Timestamp;
+
+use crate::support::{document, order_ref, record, second, store};
+
+fn delivery(webhook_id: &str, topic: &str, body: &str) -> NewDelivery {
+    NewDelivery {
+        connection: Arc::from("cellar"),
+        topic: topic.into(),
+        webhook_id: webhook_id.into(),
+        headers: r#"{"x-shopify-shop-domain":"cellar-nine.myshopify.com"}"#.into(),
+        size: i64::try_from(body.len()).unwrap(),
+        received_at: second(0),
+        body: pack(body.as_bytes()),
+        content: digest(&[topic.as_bytes(), body.as_bytes()]),
+    }
+}
+
+fn into_order(id: i64) -> Sorted {
+    let into = SortedInto::Order { order: order_ref(), urgent: false };
+    Sorted { id, connection: "cellar".into(), into }
+}
+
+async fn lease(store: &Store, now: i64) -> Option<Lease> {
+    let until = second(now).saturating_add(Duration::from_mins(1)).unwrap();
+    store.claim(second(now), until, 10, format!("token {now}")).await.unwrap().into_iter().next()
+}
+
+/// A store with one sorted delivery, and the lease on its order.
+async fn leased() -> (tempfile::TempDir, Store, Lease) {
+    let (folder, store) = store().await;
+    store.accept(vec![delivery("a", "orders/create", "{}")]).await.unwrap();
+    store.sort(vec![into_order(1)], second(0)).await.unwrap();
+    let lease = lease(&store, 0).await.unwrap();
+    (folder, store, lease)
+}
+
+async fn commit(store: &Store, lease: &Lease, changes: Changes, gate: Gate) -> Committed {
+    store.commit(lease, changes, gate, second(1)).await.unwrap()
+}
+
+fn released(release: Release) -> Changes {
+    Changes { release: Some(release), ..Changes::default() }
+}
+
+#[tokio::test]
+async fn a_delivery_is_new_once_by_its_id_and_once_by_its_content() {
+    use Accepted::{Duplicate, Stored};
+    let (_folder, store) = store().await;
+    let first = store
+        .accept(vec![
+            delivery("a", "orders/create", "one"),
+            delivery("a", "orders/create", "one"),
+            delivery("b", "orders/create", "one"),
+            delivery("b2", "orders/updated", "one"),
+            delivery("c", "orders/create", "two"),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(first, [Stored(1), Duplicate(1), Duplicate(1), Stored(4), Stored(5)]);
+    // Again in another transaction; and an id that comes back with another body.
+    let again = store
+        .accept(vec![
+            delivery("c", "orders/create", "two"),
+            delivery("c", "orders/create", "three"),
+            delivery("d", "orders/create", "three"),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(again, [Duplicate(5), Duplicate(5), Stored(8)]);
+    let body = |id| {
+        let store = store.clone();
+        async move { String::from_utf8(store.delivery(id).await.unwrap().unwrap().1).unwrap() }
+    };
+    assert_eq!(body(2).await, "one");
+    assert_eq!(body(7).await, "three", "an id that was only borrowed does not hide what came with it");
+    let unsorted: Vec<i64> = store.unsorted(100).await.unwrap().iter().map(|stored| stored.id).collect();
+    assert_eq!(unsorted, [1, 3, 4, 5, 8], "a repeated content may be news; a repeated id is not");
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.deliveries, counts.duplicates, counts.unsorted), (8, 4, 5));
+}
+
+#[tokio::test]
+async fn identical_deliveries_at_the_same_instant_are_one() {
+    let (_folder, store) = store().await;
+    let tries = (0..50).map(|_| {
+        let store = store.clone();
+        tokio::spawn(
+            async move { store.accept(vec![delivery("a", "orders/create", "{}")]).await.unwrap()[0] },
+        )
+    });
+    let mut new = 0;
+    for outcome in futures_util::future::join_all(tries).await {
+        new += usize::from(matches!(outcome.unwrap(), Accepted::Stored(_)));
+    }
+    assert_eq!(new, 1);
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_a_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("kept.db").display());
+    let first = Store::open(&url).await.unwrap();
+    first.accept(vec![delivery("a", "orders/create", "{}")]).await.unwrap();
+    first.close().await;
+    drop(first);
+    let second = Store::open(&url).await.unwrap();
+    assert_eq!(second.counts().await.unwrap().deliveries, 1);
+    let accepted = second.accept(vec![delivery("b", "orders/create", "x")]).await.unwrap();
+    assert_eq!(accepted, [Accepted::Stored(2)], "ids go on where they stopped");
+}
+
+#[tokio::test]
+async fn a_database_in_use_a_missing_folder_and_a_strange_url_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("one.db").display());
+    let _open = Store::open(&url).await.unwrap();
+    let why = |opened: Result<Store, crossdock::store::StoreError>| opened.err().unwrap().to_string();
+    assert!(why(Store::open(&url).await).contains("in use by another crossdock process"));
+    assert!(why(Store::open("sqlite:/nowhere/at/all.db").await).contains("does not exist"));
+    assert!(why(Store::open("mysql://x").await).contains("sqlite:PATH"));
+    assert!(why(Store::open("sqlite::memory:").await).contains("needs a file"));
+}
+
+#[tokio::test]
+async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
+    let (_folder, store) = store().await;
+    for (id, body) in [("a", "1"), ("b", "2"), ("c", "3")] {
+        store.accept(vec![delivery(id, "orders/create", body)]).await.unwrap();
+    }
+    let reason = Reason::new(ReasonCode::UnreadableDelivery, "not JSON", "look at it");
+    let sorted = vec![
+        into_order(1),
+        Sorted { id: 2, connection: "cellar".into(), into: SortedInto::Exception(reason) },
+        Sorted {
+            id: 3,
+            connection: "cellar".into(),
+            into: SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into()),
+        },
+    ];
+    store.sort(sorted, second(5)).await.unwrap();
+    let states = store.deliveries(&DeliveryQuery::default()).await.unwrap();
+    let states: Vec<_> = states.iter().map(|row| (row.id, row.state, row.order_id.as_deref())).collect();
+    assert_eq!(
+        states,
+        [
+            (3, DeliveryState::NoChange, None),
+            (2, DeliveryState::Exception, None),
+            (1, DeliveryState::Sorted, Some("5001"))
+        ]
+    );
+    assert!(store.unsorted(10).await.unwrap().is_empty());
+    assert_eq!(store.next_due().await.unwrap(), Some(second(5)));
+    let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
+    assert_eq!((open.len(), open[0].delivery_id, open[0].code.as_str()), (1, Some(2), "unreadable_delivery"));
+    let loaded = store.load(&order_ref()).await.unwrap();
+    assert_eq!(loaded.deliveries.iter().map(|d| d.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(loaded.deliveries[0].body, b"1");
+}
+
+#[tokio::test]
+async fn urgent_orders_are_leased_first_and_nothing_is_leased_twice() {
+    let (_folder, store) = store().await;
+    let order = |id: &str| OrderRef { connection: "cellar".into(), id: RemoteId::from(id) };
+    for (at, id) in ["1", "2", "3"].iter().enumerate() {
+        let body = id.to_string();
+        store.accept(vec![delivery(id, "orders/updated", &body)]).await.unwrap();
+        let urgent = *id == "3";
+        let into = SortedInto::Order { order: order(id), urgent };
+        let sorted = Sorted { id: i64::try_from(at).unwrap() + 1, connection: "cellar".into(), into };
+        store.sort(vec![sorted], second(i64::try_from(at).unwrap())).await.unwrap();
+    }
+    let claim = |limit| store.claim(second(10), second(70), limit, "t".into());
+    let ids = |leases: Vec<Lease>| leases.into_iter().map(|lease| lease.order.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(claim(1).await.unwrap()), ["3"]);
+    assert_eq!(ids(claim(10).await.unwrap()), ["1", "2"]);
+    assert!(claim(10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_was_taken_over_writes_nothing() {
+    let (_folder, store, old) = leased().await;
+    assert!(lease(&store, 59).await.is_none(), "the lease holds");
+    let new = lease(&store, 61).await.unwrap();
+    let changes = || Changes { record: Some((1, record(document()))), ..released(Release::Finished) };
+    assert_eq!(commit(&store, &old, changes(), Gate::None).await, Committed::Fenced);
+    assert!(store.load(&order_ref()).await.unwrap().record.is_none());
+    assert!(!store.renew(&old, second(200)).await.unwrap());
+    assert!(store.renew(&new, second(200)).await.unwrap());
+    assert!(lease(&store, 150).await.is_none(), "a renewed lease holds longer");
+    assert_eq!(commit(&store, &new, changes(), Gate::None).await, Committed::Yes { again: false });
+    assert!(store.next_due().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_comes_in_during_a_pass_makes_the_order_due_again_and_shuts_the_gate() {
+    let (_folder, store, first) = leased().await;
+    store.accept(vec![delivery("b", "orders/cancelled", "x")]).await.unwrap();
+    store.sort(vec![into_order(2)], second(2)).await.unwrap();
+    assert!(lease(&store, 3).await.is_none(), "one pass at a time");
+    let entry = |text: &str| Entry {
+        at: second(1),
+        kind: "step",
+        source: "compliance".into(),
+        delivery: None,
+        text: text.into(),
+        changes: None,
+    };
+    let gated = Changes { timeline: vec![entry("released")], ..Changes::default() };
+    assert_eq!(commit(&store, &first, gated, Gate::Untouched).await, Committed::Touched);
+    assert!(store.story(&order_ref()).await.unwrap().0.is_empty(), "a refused commit keeps nothing");
+    let open = Changes { timeline: vec![entry("noted")], ..Changes::default() };
+    assert_eq!(commit(&store, &first, open, Gate::None).await, Committed::Yes { again: false });
+    let end = commit(&store, &first, released(Release::Finished), Gate::None).await;
+    assert_eq!(end, Committed::Yes { again: true });
+    assert_eq!(lease(&store, 3).await.unwrap().touched, 2);
+}
+
+#[tokio::test]
+async fn an_order_put_off_comes_due_at_its_time() {
+    let (_folder, store, first) = leased().await;
+    commit(&store, &first, released(Release::Until(second(100))), Gate::None).await;
+    assert!(lease(&store, 99).await.is_none());
+    assert_eq!(store.next_due().await.unwrap(), Some(second(100)));
+    store.touch(order_ref(), second(50)).await.unwrap();
+    assert!(lease(&store, 50).await.is_some(), "something new does not wait for the old appointment");
+}
+
+#[tokio::test]
+async fn a_commit_keeps_all_of_a_pass_and_reads_it_back() {
+    let (_folder, store, first) = leased().await;
+    let mut mirror = Mirror::new("compliance".into());
+    mirror.state = MirrorState::InStep;
+    let changes = Changes {
+        record: Some((3, record(document()))),
+        settled: vec![(1, DeliveryState::Applied, Some("why".into()))],
+        mirrors: vec![mirror.clone()],
+        attempts: vec![(
+            "compliance".into(),
+            "submit",
+            crossdock::transport::Try {
+                operation: "check_commit",
+                request_line: "POST /x".into(),
+                request: Some("{}".into()),
+                status: Some(200),
+                response: None,
+                error: None,
+                at: second(1),
+                took: Duration::from_micros(1234),
+            },
+        )],
+        ..released(Release::Finished)
+    };
+    commit(&store, &first, changes, Gate::None).await;
+    let loaded = store.load(&order_ref()).await.unwrap();
+    assert_eq!((loaded.revision, loaded.record), (3, Some(record(document()))));
+    assert_eq!(loaded.mirrors, [mirror]);
+    assert!(loaded.deliveries.is_empty());
+    let (_, attempts) = store.story(&order_ref()).await.unwrap();
+    assert_eq!((attempts[0].status, attempts[0].took_ms.to_string()), (Some(200), "1.234".into()));
+    for name in ["1001", "#1001", "5001"] {
+        let (row, _) = store.find_order(name).await.unwrap().unwrap();
+        assert_eq!((row.name.as_str(), row.mirrors[0].state.as_str()), ("#1001", "in_step"), "{name}");
+    }
+    let in_state = |state: &str| store.orders(None, None, Some(state.to_owned()), None, None);
+    assert_eq!(in_state("in_step").await.unwrap().len(), 1);
+    assert!(in_state("exception").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_exception_stands_for_one_cause_until_it_is_over() {
+    let (_folder, store, first) = leased().await;
+    let at = ExceptionAt::Destination("compliance".into());
+    let open = |code, message: &str| Changes {
+        record: Some((1, record(document()))),
+        open: vec![OpenException { at: at.clone(), reason: Reason::new(code, message, "mend") }],
+        ..Changes::default()
+    };
+    commit(&store, &first, open(ReasonCode::NotCompliant, "a"), Gate::None).await;
+    commit(&store, &first, open(ReasonCode::NotCompliant, "a"), Gate::None).await;
+    commit(&store, &first, open(ReasonCode::NotCompliant, "b"), Gate::None).await;
+    let all = |closed| store.exceptions(None, closed, None, None, None, None);
+    let now = all(true).await.unwrap();
+    assert_eq!((now.len(), now[0].message.as_str(), now[0].order_name.as_deref()), (1, "b", Some("#1001")));
+    commit(&store, &first, open(ReasonCode::UnknownProduct, "c"), Gate::None).await;
+    assert_eq!((all(true).await.unwrap().len(), all(false).await.unwrap().len()), (2, 1));
+    commit(&store, &first, Changes { close: vec![at], ..Changes::default() }, Gate::None).await;
+    assert!(all(false).await.unwrap().is_empty());
+    assert_eq!(store.counts().await.unwrap().exceptions, 0);
+}
+
+#[tokio::test]
+async fn looking_again_marks_mirrors_and_fences_the_pass_at_work() {
+    let (_folder, store, first) = leased().await;
+    let changes = Changes {
+        record: Some((1, record(document()))),
+        mirrors: vec![Mirror::new("compliance".into()), Mirror::new("warehouse".into())],
+        ..Changes::default()
+    };
+    commit(&store, &first, changes, Gate::None).await;
+    let unknown = OrderRef { connection: "cellar".into(), id: "404".into() };
+    assert!(!store.look_again(unknown, None, true, second(2)).await.unwrap());
+    assert!(store.look_again(order_ref(), Some("compliance".into()), true, second(2)).await.unwrap());
+    assert_eq!(commit(&store, &first, released(Release::Finished), Gate::None).await, Committed::Fenced);
+    let marks: Vec<_> =
+        store.load(&order_ref()).await.unwrap().mirrors.iter().map(|m| (m.look, m.forced)).collect();
+    assert_eq!(marks, [(true, true), (false, false)]);
+    assert!(lease(&store, 3).await.is_some());
+}
+
+#[tokio::test]
+async fn a_time_range_is_replayed_page_by_page_with_its_filter() {
+    let (_folder, store) = store().await;
+    for (at, topic) in ["orders/create", "orders/updated", "orders/updated"].iter().enumerate() {
+        let at = i64::try_from(at).unwrap();
+        let mut delivery = delivery(&format!("w{at}"), topic, &format!("{at}"));
+        delivery.received_at = second(at * 10);
+        store.accept(vec![delivery]).await.unwrap();
+        let nothing = SortedInto::Nothing(DeliveryState::NoChange, String::new());
+        store
+            .sort(vec![Sorted { id: at + 1, connection: "cellar".into(), into: nothing }], second(0))
+            .await
+            .unwrap();
+    }
+    let matching = |query: ReplayQuery| {
+        let store = store.clone();
+        async move { store.replayable(&query, 0).await.unwrap().iter().map(|row| row.0).collect::<Vec<_>>() }
+    };
+    let range = |since: Option<Timestamp>, until: Option<Timestamp>, topic: Option<&str>| ReplayQuery {
+        since,
+        until,
+        topic: topic.map(str::to_owned),
+        ..ReplayQuery::default()
+    };
+    assert_eq!(matching(range(Some(second(10)), None, None)).await, [2, 3]);
+    assert_eq!(matching(range(None, Some(second(20)), Some("orders/updated"))).await, [2]);
+    assert_eq!(store.replay_deliveries(vec![2, 3, 99], second(30)).await.unwrap(), 2);
+    assert_eq!(
+        store.replay_deliveries(vec![2], second(30)).await.unwrap(),
+        0,
+        "it waits to be sorted already"
+    );
+    assert_eq!(store.unsorted(10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn concurrent_commits_join_and_a_failing_one_spoils_no_other() {
+    let (_folder, store) = store().await;
+    let many = (0..200).map(|at| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let order = OrderRef { connection: "cellar".into(), id: RemoteId::from(at) };
+            store.touch(order.clone(), second(0)).await.unwrap();
+            // Not leased: refused, and nothing of it kept.
+            let lease = Lease { order, token: "none".into(), touched: 1 };
+            let changes = Changes { record: Some((1, record(document()))), ..Changes::default() };
+            assert_eq!(commit(&store, &lease, changes, Gate::None).await, Committed::Fenced);
+        })
+    });
+    for done in futures_util::future::join_all(many).await {
+        done.unwrap();
+    }
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.due, counts.orders), (200, 0));
+}
