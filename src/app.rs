@@ -98,6 +98,13 @@ impl App {
         let Config { server, admin, store_url, workers, connections, routes } = config;
         let Options { clock, metrics, run_loop, keep_nothing } = options;
         let store = Store::open(&store_url).await?;
+        let left_behind = store.release_left_behind(clock.now()).await?;
+        if left_behind > 0 {
+            tracing::warn!(
+                orders = left_behind,
+                "the last run did not stop in order; its orders are taken up again"
+            );
+        }
         let (registry, sources) = connect(connections, &clock)?;
         let wake = Wake::default();
         let engine = Engine::new(store.clone(), registry, routes, clock.clone(), wake.clone(), workers);

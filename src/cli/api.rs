@@ -45,12 +45,17 @@ impl Server {
             .clone()
             .or_else(|| configured.map(|(address, _)| format!("http://{address}")))
             .context("the server's address is not known: name it with --url")?;
-        let http = reqwest::Client::builder().build().context("no HTTP client could be made")?;
-        Ok(Api { url: url.trim_end_matches('/').to_owned(), token, http })
+        Api::at(&url, token)
     }
 }
 
 impl Api {
+    /// The API of the server at `url`, opened by `token`.
+    pub(super) fn at(url: &str, token: SecretString) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().build().context("no HTTP client could be made")?;
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), token, http })
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -5,6 +5,7 @@
 
 mod api;
 mod check;
+mod demo;
 mod lookups;
 mod replay;
 mod serve;
@@ -33,6 +34,8 @@ struct Command {
 enum Action {
     /// Run the server: take webhooks and keep every copy in step.
     Serve(serve::Serve),
+    /// A winery's day against played systems, told line by line; needs no account anywhere.
+    Demo(demo::Demo),
     /// Check the configuration, then each connection with its cheapest authenticated call.
     Check(check::Check),
     /// Play an outside system on loopback, for rehearsals.
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match action {
             Action::Serve(serve) => serve.run(&config).await,
+            Action::Demo(demo) => demo.run().await,
             Action::Check(check) => check.run(&config).await,
             Action::Simulate(simulate) => simulate.run().await,
             Action::Replay(replay) => replay.run(&config).await,

@@ -22,6 +22,8 @@ pub(super) const RENEW: &str =
 pub(super) const RELEASE_UNTIL: &str =
     "UPDATE work SET lease = NULL, due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
+pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE lease IS NOT NULL";
+
 pub(super) const FINISH: &str = "DELETE FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
 pub(super) const TOUCH: &str = "

@@ -178,6 +178,13 @@ impl Store {
         .await
     }
 
+    /// Lets go, at `now`, of every order that an earlier process held when it died; gives how many. To be called before
+    /// the first claim: a store on SQLite is one process's alone, so whatever is leased then is left behind.
+    pub async fn release_left_behind(&self, now: Timestamp) -> Result<u64> {
+        self.write(move |mut on| Box::pin(async move { Ok(execute!(on, sql::RELEASE_ALL, micros(now))?) }))
+            .await
+    }
+
     /// When the next order comes due.
     pub async fn next_due(&self) -> Result<Option<Timestamp>> {
         self.read(|mut on| {

@@ -229,6 +229,15 @@ async fn what_comes_in_during_a_pass_makes_the_order_due_again_and_shuts_the_gat
 }
 
 #[tokio::test]
+async fn what_a_process_held_when_it_died_is_due_at_once() {
+    let (_folder, store, dead) = leased().await;
+    assert_eq!(store.release_left_behind(second(3)).await.unwrap(), 1);
+    let again = lease(&store, 3).await.expect("due again long before the lease would have run out");
+    assert_eq!(again.order, dead.order);
+    assert_eq!(commit(&store, &dead, Changes::default(), Gate::None).await, Committed::Fenced);
+}
+
+#[tokio::test]
 async fn an_order_put_off_comes_due_at_its_time() {
     let (_folder, store, first) = leased().await;
     commit(&store, &first, released(Release::Until(second(100))), Gate::None).await;
