@@ -5,6 +5,8 @@ mod asking;
 #[cfg(test)]
 mod deciding;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod merging;
 #[cfg(test)]
 mod planning;

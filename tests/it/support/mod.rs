@@ -1,5 +1,7 @@
 //! What several tests start from: an order, a route, a store of its own.
 
+pub(crate) mod contract;
+pub(crate) mod house;
 pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
