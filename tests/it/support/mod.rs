@@ -84,7 +84,6 @@ pub(crate) fn document() -> OrderDocument {
             title: "FedEx Ground".into(),
             code: Some("fedex_ground".into()),
             source: Some("shopify".into()),
-            category: None,
             price: dec("15"),
         }],
         lines: vec![line("1", "PN-2022", 2, "40.00")],
