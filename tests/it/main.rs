@@ -13,6 +13,8 @@ mod planning;
 #[cfg(test)]
 mod receiving;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod sim_shipcompliant;
 #[cfg(test)]
 mod sim_shopify;

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod house;
+pub(crate) mod read_shop;
 pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
