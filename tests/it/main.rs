@@ -9,6 +9,8 @@ mod faithful;
 #[cfg(test)]
 mod merging;
 #[cfg(test)]
+mod permuting;
+#[cfg(test)]
 mod planning;
 #[cfg(test)]
 mod receiving;

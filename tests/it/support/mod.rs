@@ -3,6 +3,7 @@
 pub(crate) mod contract;
 pub(crate) mod house;
 pub(crate) mod read_shop;
+pub(crate) mod receiver;
 pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
