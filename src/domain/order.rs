@@ -119,8 +119,6 @@ pub struct ShippingLine {
     pub code: Option<String>,
     /// Who gave the rate.
     pub source: Option<String>,
-    /// What kind of delivery it is, where the channel says (`pickup`, …), in lower case.
-    pub category: Option<String>,
     /// Price after discounts, in the shop's currency.
     pub price: Decimal,
 }

@@ -180,7 +180,7 @@ impl OrderRecord {
 pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
     let outcome = match fact {
         Fact::Snapshot(snapshot) => merge_snapshot(record, *snapshot, origin),
-        Fact::Fulfillment(fulfillment) => merge_fulfillment(record, fulfillment, origin),
+        Fact::Fulfillment(fulfillment) => merge_shipment(record, fulfillment, origin),
         Fact::Refund(refund) => merge_refund(record, refund, origin),
         Fact::Cancelled => bury(record, Tombstone::Cancelled, origin),
         Fact::Deleted => bury(record, Tombstone::Deleted, origin),
@@ -268,6 +268,19 @@ fn merge_document(record: &mut OrderRecord, document: OrderDocument, origin: Ori
             if same { Merge::NoChange } else { Merge::Applied }
         }
     }
+}
+
+/// A fulfilment told alone. Where goods only now left, or only now were taken back, the document at hand is older than
+/// that: an edit or a cancel that came before may still be on its way, and what is shipped or released on old terms
+/// cannot be made good.
+fn merge_shipment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Origin) -> Merge {
+    let stood = record.fulfillments.get(&fulfillment.id).is_some_and(Fulfillment::stands);
+    let stands = fulfillment.stands();
+    let outcome = merge_fulfillment(record, fulfillment, origin);
+    if outcome == Merge::Applied && stands != stood {
+        record.want_reading(origin);
+    }
+    outcome
 }
 
 fn merge_fulfillment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Origin) -> Merge {

@@ -57,7 +57,7 @@ fn decide(
             "stop the parcel with its carrier and cancel the fulfilment at the channel, or leave both as they are",
         ));
     }
-    if is_pickup(record, order) {
+    if is_pickup(record) {
         return Ok(Err(Absence::Pickup));
     }
     let items = items(record, order, route, &goods)?;
@@ -112,18 +112,12 @@ fn is_excluded(line: &Line, route: &Route) -> bool {
     line.sku.as_deref().is_some_and(|sku| route.not_goods.iter().any(|pattern| pattern.matches(sku)))
 }
 
-fn is_pickup(record: &OrderRecord, order: &OrderDocument) -> bool {
-    match record.delivery_method() {
-        Some(DeliveryMethod::PickUp | DeliveryMethod::Retail | DeliveryMethod::None) => true,
-        Some(DeliveryMethod::Shipping | DeliveryMethod::Local | DeliveryMethod::PickupPoint) => false,
-        // Unread, or different for different parts: the rate's own category decides.
-        _ => {
-            !order.shipping.is_empty()
-                && order.shipping.iter().all(|line| {
-                    line.category.as_deref().is_some_and(|c| c.contains("pickup") || c.contains("pick_up"))
-                })
-        }
-    }
+/// Only the planned work tells how goods reach the buyer; what is delivered in different ways ships in part.
+fn is_pickup(record: &OrderRecord) -> bool {
+    matches!(
+        record.delivery_method(),
+        Some(DeliveryMethod::PickUp | DeliveryMethod::Retail | DeliveryMethod::None)
+    )
 }
 
 /// Fulfilments that stand and hold goods. A line the document does not know is taken for goods: better to report a

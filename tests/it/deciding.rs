@@ -100,15 +100,12 @@ fn what_does_not_ship_is_wanted_nowhere_and_says_why() {
     refunded.lines[0].current = 0;
     let pos = OrderDocument { source: Some("pos".into()), ..document() };
     let cancelled = OrderDocument { cancelled_at: Some(second(5)), ..document() };
-    let mut pickup = OrderDocument { ship_to: None, ..document() };
-    pickup.shipping[0].category = Some("local_pickup".into());
     let table = [
         (gift_card, Absence::NothingToShip),
         (digital, Absence::NothingToShip),
         (refunded, Absence::NothingLeft),
         (pos, Absence::Source("pos".into())),
         (cancelled, Absence::Cancelled),
-        (pickup, Absence::Pickup),
     ];
     for (document, absence) in table {
         assert_eq!(want(document), Desired::Absent(absence));
@@ -142,7 +139,6 @@ fn what_cannot_be_decided_is_a_persons_with_a_code_that_stays() {
         title: title.into(),
         code: code.map(str::to_owned),
         source: None,
-        category: None,
         price: Decimal::ZERO,
     };
     let mut no_sku = document();

@@ -7,11 +7,17 @@ mod deciding;
 #[cfg(test)]
 mod demonstrating;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod merging;
+#[cfg(test)]
+mod permuting;
 #[cfg(test)]
 mod planning;
 #[cfg(test)]
 mod receiving;
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod sim_shipcompliant;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The order record: facts merge to the same record in whatever order and however often they come.
 
-use crossdock::domain::fulfillment::{DeliveryMethod, FulfillmentOrder, FulfillmentStatus, Refund};
+use crossdock::domain::fulfillment::{
+    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund,
+};
 use crossdock::domain::order::{OrderDocument, PaymentState};
 use crossdock::domain::record::{
     Fact, Merge, OrderRecord, Origin, Snapshot, Tombstone, merge, merge_missing,
@@ -123,6 +125,35 @@ fn a_part_of_an_unknown_order_asks_for_the_order() {
     assert!(record.needs_reading());
     merge_missing(&mut record, second(21));
     assert!(!record.needs_reading(), "the source was asked and does not know it");
+}
+
+#[test]
+fn a_shipment_that_the_document_does_not_know_of_asks_for_the_order() {
+    let made = fulfillment("1", &[("1", 2)], &["1Z"], 10);
+    let with = |fulfillment: &Fulfillment, version| {
+        let Fact::Snapshot(mut whole) = snapshot(OrderDocument { updated_at: second(version), ..document() })
+        else {
+            unreachable!()
+        };
+        whole.fulfillments.push(fulfillment.clone());
+        Fact::Snapshot(whole)
+    };
+    let mut alone = record(document());
+    assert_eq!(heard(&mut alone, Fact::Fulfillment(made.clone()), 20), Merge::Applied);
+    assert!(alone.needs_reading(), "an edit from before it left may be on its way");
+
+    let mut known = record(document());
+    heard(&mut known, with(&made, 10), 20);
+    assert_eq!(heard(&mut known, Fact::Fulfillment(made.clone()), 21), Merge::NoChange);
+    let mut moved = made.clone();
+    (moved.delivery, moved.updated_at) = (Some(DeliveryStatus::InTransit), second(12));
+    assert_eq!(heard(&mut known, Fact::Fulfillment(moved), 22), Merge::Applied);
+    assert!(!known.needs_reading(), "the document knew that it left");
+
+    let mut back = made;
+    (back.status, back.updated_at) = (FulfillmentStatus::Cancelled, second(14));
+    assert_eq!(heard(&mut known, Fact::Fulfillment(back), 23), Merge::Applied);
+    assert!(known.needs_reading(), "it is to be released again, and may be cancelled");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The ShipCompliant simulator over loopback HTTP: each rule of the account, and the vendor's document as a judge.
 
-mod contract;
 mod play;
 mod strictness;
 

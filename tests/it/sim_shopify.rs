@@ -8,19 +8,13 @@ mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
 use crossdock::clock::Clock;
-use crossdock::simulator::fault::Faults;
 use crossdock::simulator::shopify::{Options, Shop};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::receiver::Receiver;
 
 /// A loopback address with any port.
 fn anywhere() -> SocketAddr {
@@ -49,65 +43,6 @@ fn shared(path: &str) -> Option<PathBuf> {
 fn sample(path: &str) -> Option<Value> {
     let path = shared(path)?;
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
-}
-
-/// One request that reached the receiver.
-struct Received {
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Received {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-}
-
-/// Takes webhooks and answers all of them alike.
-struct Receiver {
-    url: String,
-    status: Arc<AtomicU16>,
-    received: mpsc::UnboundedReceiver<Received>,
-    halt: CancellationToken,
-}
-
-impl Receiver {
-    async fn start(status: u16) -> Self {
-        let status = Arc::new(AtomicU16::new(status));
-        let (sender, received) = mpsc::unbounded_channel();
-        let take =
-            async |State((status, sender)): State<(Arc<AtomicU16>, mpsc::UnboundedSender<Received>)>,
-                   headers: HeaderMap,
-                   body: Bytes| {
-                sender.send(Received { headers, body }).unwrap();
-                StatusCode::from_u16(status.load(Ordering::SeqCst)).unwrap()
-            };
-        let router = Router::new()
-            .route("/webhooks/cellar", axum::routing::post(take))
-            .with_state((Arc::clone(&status), sender));
-        let halt = CancellationToken::new();
-        let address =
-            crossdock::simulator::spawn(anywhere(), router, Faults::none(), halt.clone()).await.unwrap();
-        Self { url: format!("http://{address}/webhooks/cellar"), status, received, halt }
-    }
-
-    async fn next(&mut self) -> Received {
-        self.received.recv().await.unwrap()
-    }
-
-    fn answer(&self, status: u16) {
-        self.status.store(status, Ordering::SeqCst);
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.halt.cancel();
-    }
 }
 
 /// A shop served over loopback.

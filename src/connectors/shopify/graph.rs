@@ -208,7 +208,6 @@ struct GraphShippingLine {
     title: String,
     code: Option<String>,
     source: Option<String>,
-    delivery_category: Option<String>,
     discounted_price_set: Bag,
 }
 
@@ -218,7 +217,6 @@ impl GraphShippingLine {
             title: filled(Some(&self.title)).unwrap_or_default(),
             code: filled(self.code.as_deref()),
             source: filled(self.source.as_deref()),
-            category: filled(self.delivery_category.as_deref()).map(|category| category.to_lowercase()),
             price: self.discounted_price_set.shop_money.amount.normalize(),
         }
     }

@@ -202,7 +202,6 @@ struct WireShippingLine {
     title: Option<String>,
     code: Option<String>,
     source: Option<String>,
-    delivery_category: Option<String>,
     price: Option<Amount>,
     discounted_price: Option<Amount>,
     discounted_price_set: Option<WireBag>,
@@ -384,7 +383,6 @@ fn shipping_line(line: &WireShippingLine) -> ShippingLine {
         title: filled(line.title.as_deref()).unwrap_or_default(),
         code: filled(line.code.as_deref()),
         source: filled(line.source.as_deref()),
-        category: filled(line.delivery_category.as_deref()).map(|category| category.to_lowercase()),
         price: price.or(line.discounted_price).or(line.price).unwrap_or_default().0.normalize(),
     }
 }

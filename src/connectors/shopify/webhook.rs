@@ -124,13 +124,13 @@ fn in_words(path: &str, error: &serde_json::Error) -> String {
         Category::Data => {
             let text = error.to_string();
             let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-            let expected = text.rfind("expected ").map_or(text, |at| &text[at..]);
+            let at = if path == "." { String::new() } else { format!("{path}: ") };
             if let Some(field) = text.strip_prefix("missing field ") {
-                format!("{field} is missing")
+                format!("{at}{field} is missing")
             } else if text.starts_with("duplicate field ") {
-                text.to_owned()
+                format!("{at}{text}")
             } else {
-                format!("{path}: {expected}")
+                format!("{at}{}", text.rfind("expected ").map_or(text, |at| &text[at..]))
             }
         }
         Category::Eof => "the body ends in the middle of its JSON".to_owned(),
@@ -210,6 +210,11 @@ mod tests {
                 "line_items[0].price: expected a decimal amount",
             ),
             ("orders/create", order.replace("LINES", r#"[{"id":1,"quantity":1}]"#), "line 1 has no price"),
+            (
+                "orders/create",
+                order.replace("LINES", r#"[{"quantity":1}]"#),
+                "line_items[0]: `id` is missing",
+            ),
             (
                 "fulfillments/create",
                 r#"{"id":1,"updated_at":"2026-11-20T10:00:00Z"}"#.to_owned(),

@@ -4,7 +4,7 @@
 //! took for good: what it accepts must be what the vendor accepts.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
 use crossdock::clock::Clock;
 use crossdock::simulator;
@@ -14,23 +14,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::contract::Contract;
-
-/// The vendor's document, read once; none where it is not at hand.
-pub(super) fn contract() -> Option<&'static Contract> {
-    static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
-    CONTRACT.get_or_init(Contract::load).as_ref()
-}
-
-/// The vendor's document, or a loud word that a test is skipped for want of it.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub(super) fn contract_or_skip(test: &str) -> Option<&'static Contract> {
-    let contract = contract();
-    if contract.is_none() {
-        eprintln!("SKIPPED: {test} needs ../shared");
-    }
-    contract
-}
+use crate::support::contract::contract;
 
 /// A running simulator.
 pub(super) struct Play {

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::play::{Play, commit, contract, contract_or_skip, error, order, submission};
+use super::play::{Play, commit, error, order, submission};
+use crate::support::contract::{contract, contract_or_skip};
 
 /// Every object in a body, by JSON pointer.
 fn objects(value: &Value, at: &str, found: &mut Vec<String>) {

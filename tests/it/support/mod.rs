@@ -1,5 +1,9 @@
 //! What several tests start from: an order, a route, a store of its own.
 
+pub(crate) mod contract;
+pub(crate) mod house;
+pub(crate) mod read_shop;
+pub(crate) mod receiver;
 pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +86,6 @@ pub(crate) fn document() -> OrderDocument {
             title: "FedEx Ground".into(),
             code: Some("fedex_ground".into()),
             source: Some("shopify".into()),
-            category: None,
             price: dec("15"),
         }],
         lines: vec![line("1", "PN-2022", 2, "40.00")],

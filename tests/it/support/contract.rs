@@ -5,12 +5,29 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+/// The vendor's document, read once; none where it is not at hand.
+pub(crate) fn contract() -> Option<&'static Contract> {
+    static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
+    CONTRACT.get_or_init(Contract::load).as_ref()
+}
+
+/// The vendor's document, or a loud word that a test is skipped for want of it.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub(crate) fn contract_or_skip(test: &str) -> Option<&'static Contract> {
+    let contract = contract();
+    if contract.is_none() {
+        eprintln!("SKIPPED: {test} needs ../shared");
+    }
+    contract
+}
+
 /// Validators for every operation of the vendor's document.
-pub(super) struct Contract {
+pub(crate) struct Contract {
     operations: HashMap<(String, String), Operation>,
 }
 
@@ -21,7 +38,7 @@ struct Operation {
 
 impl Contract {
     /// None where the document is not at hand.
-    pub(super) fn load() -> Option<Self> {
+    fn load() -> Option<Self> {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/specs/shipcompliant/openapi_v1.json");
         let mut document: Value = serde_json::from_str(&std::fs::read_to_string(path).ok()?).unwrap();
@@ -49,7 +66,7 @@ impl Contract {
     }
 
     /// The operation's path as the document writes it; of two that fit, the one with more literal segments.
-    pub(super) fn path_of(&self, method: &str, path: &str) -> Option<String> {
+    pub(crate) fn path_of(&self, method: &str, path: &str) -> Option<String> {
         let path = path.split('?').next().unwrap_or_default();
         let segments: Vec<&str> = path.split('/').collect();
         let literal = |known: &str| {
@@ -64,13 +81,13 @@ impl Contract {
     }
 
     /// What the document has against this request.
-    pub(super) fn request(&self, method: &str, path: &str, body: &Value) -> Vec<String> {
+    pub(crate) fn request(&self, method: &str, path: &str, body: &Value) -> Vec<String> {
         let operation = &self.operations[&(method.to_owned(), path.to_owned())];
         operation.request.as_ref().map(|validator| complaints(validator, body)).unwrap_or_default()
     }
 
     /// What the document has against this answer; none if it does not know the status.
-    pub(super) fn answer(&self, method: &str, path: &str, status: u16, body: &Value) -> Option<Vec<String>> {
+    pub(crate) fn answer(&self, method: &str, path: &str, status: u16, body: &Value) -> Option<Vec<String>> {
         let operation = &self.operations[&(method.to_owned(), path.to_owned())];
         let validator = operation.answers.get(&status)?;
         Some(match validator {

@@ -1,0 +1,5 @@
+//! Faithful to the vendors: their own bodies, their schema and their document judge what is read and sent.
+
+mod bodies;
+mod documents;
+mod requests;

@@ -1,0 +1,49 @@
+//! Every document that is sent to Shopify against the schema of the version it is written for.
+
+use std::io::Read;
+use std::path::Path;
+
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Schema};
+
+use crate::support::server::specs;
+
+fn schema(packed: &Path) -> Valid<Schema> {
+    // The compiler does not know this directive of the newest GraphQL.
+    let mut sdl = String::from("directive @oneOf on INPUT_OBJECT\n");
+    flate2::read::GzDecoder::new(std::fs::File::open(packed).unwrap()).read_to_string(&mut sdl).unwrap();
+    Schema::parse_and_validate(sdl, "admin.graphql").unwrap_or_else(|wrong| panic!("{}", wrong.errors))
+}
+
+/// What the schema has against a document; nothing where it is valid.
+fn complaints(schema: &Valid<Schema>, name: &str, document: &str) -> Option<String> {
+    let checked = ExecutableDocument::parse_and_validate(schema, document, name);
+    checked.err().map(|wrong| wrong.errors.to_string())
+}
+
+#[test]
+fn every_document_is_valid_by_shopifys_schema() {
+    let Some(specs) = specs("Shopify's schema") else { return };
+    let schema = schema(&specs.join("shopify/admin_2026-10.graphql.gz"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/connectors/shopify/queries");
+    let mut checked = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let document = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(complaints(&schema, &name, &document), None, "{name}");
+        checked.push(name);
+    }
+    checked.sort_unstable();
+    assert_eq!(checked, ["order.graphql", "shop.graphql"], "a document is added here by name");
+
+    for (wrong, expected) in [
+        ("query Q($id: ID!) { order(id: $id) { colour } }", "colour"),
+        ("query Q { order { id } }", "argument"),
+        ("query Q($id: Int!) { order(id: $id) { id } }", "variable"),
+        ("query Q($id: ID!) { order(id: $id) { shippingAddress } }", "shippingAddress"),
+    ] {
+        let complaints = complaints(&schema, "wrong", wrong).unwrap_or_else(|| panic!("accepted: {wrong}"));
+        assert!(complaints.contains(expected), "{wrong}: {complaints}");
+    }
+}
