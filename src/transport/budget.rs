@@ -32,6 +32,15 @@ struct Bucket {
     paused_until: Timestamp,
 }
 
+/// Why a call may not go now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Short {
+    /// The points for it come in so long.
+    Points(Duration),
+    /// The vendor said to send nothing before then.
+    Paused(Timestamp),
+}
+
 /// One connection's budget.
 #[derive(Debug)]
 pub struct Budget(Mutex<Bucket>);
@@ -52,13 +61,13 @@ impl Budget {
         }))
     }
 
-    /// Takes `cost` points for a call, or says how long to wait for them. A cost above the capacity waits for a full
-    /// bucket. All but urgent calls leave a tenth of the bucket untouched.
-    pub fn take(&self, cost: u32, urgent: bool, now: Timestamp) -> Result<(), Duration> {
+    /// Takes `cost` points for a call, or says what it has to wait for. A cost above the capacity waits for a full bucket.
+    /// All but urgent calls leave a tenth of the bucket untouched.
+    pub fn take(&self, cost: u32, urgent: bool, now: Timestamp) -> Result<(), Short> {
         let mut bucket = self.bucket();
         bucket.refill(now);
         if now < bucket.paused_until {
-            return Err(Duration::try_from(bucket.paused_until.duration_since(now)).unwrap_or_default());
+            return Err(Short::Paused(bucket.paused_until));
         }
         let capacity = i64::from(bucket.capacity) * MILLI;
         let cost = (i64::from(cost) * MILLI).min(capacity);
@@ -67,7 +76,7 @@ impl Budget {
         if short > 0 {
             // Thousandths over points a second are milliseconds.
             let wait = short.unsigned_abs().div_ceil(u64::from(bucket.restore));
-            return Err(Duration::from_millis(wait.max(1)));
+            return Err(Short::Points(Duration::from_millis(wait.max(1))));
         }
         bucket.available -= cost;
         bucket.in_flight += cost;
@@ -144,9 +153,9 @@ mod tests {
         for _ in 0..9 {
             budget.take(1, false, at(0)).unwrap();
         }
-        assert_eq!(budget.take(1, false, at(0)), Err(Duration::from_secs(1)));
+        assert_eq!(budget.take(1, false, at(0)), Err(Short::Points(Duration::from_secs(1))));
         budget.take(1, true, at(0)).unwrap();
-        assert_eq!(budget.take(1, true, at(500)), Err(Duration::from_millis(500)));
+        assert_eq!(budget.take(1, true, at(500)), Err(Short::Points(Duration::from_millis(500))));
     }
 
     #[test]
@@ -163,7 +172,7 @@ mod tests {
     fn a_pause_holds_whatever_is_in_the_bucket() {
         let budget = Budget::new(10, 10, at(0));
         budget.pause(at(2500));
-        assert_eq!(budget.take(1, true, at(1000)), Err(Duration::from_millis(1500)));
+        assert_eq!(budget.take(1, true, at(1000)), Err(Short::Paused(at(2500))));
         assert!(budget.take(1, true, at(2500)).is_ok());
     }
 
@@ -175,7 +184,7 @@ mod tests {
             let budget = Budget::new(capacity, restore, at(0));
             let (mut now, mut sent) = (0i64, 0i64);
             for (cost, urgent) in costs {
-                while let Err(wait) = budget.take(cost, urgent, at(now)) {
+                while let Err(Short::Points(wait)) = budget.take(cost, urgent, at(now)) {
                     now += i64::try_from(wait.as_millis()).unwrap();
                 }
                 sent += i64::from(cost);

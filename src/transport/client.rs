@@ -12,10 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::{Breaker, Budget, Fault, Reported};
+use super::{Breaker, Budget, Fault, Reported, Short};
 use crate::clock::Clock;
 
-/// The longest wait for the budget inside a call; beyond it the subject is put back instead of holding a worker.
+/// The longest wait for points inside a call; beyond it the subject is put back instead of holding a worker.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest wait for a free place among the concurrent calls.
 const SLOT_PATIENCE: Duration = Duration::from_secs(1);
@@ -256,7 +256,12 @@ impl Client {
         let mut waited = Duration::ZERO;
         loop {
             let now = self.clock.now();
-            let Err(wait) = self.budget.take(cost, urgent, now) else { return Ok(()) };
+            let wait = match self.budget.take(cost, urgent, now) {
+                Ok(()) => return Ok(()),
+                Err(Short::Points(wait)) => wait,
+                // As long as the vendor wants is no time for a worker to sit through.
+                Err(Short::Paused(until)) => return Err(Fault::Deferred(until)),
+            };
             waited += wait;
             if waited > PATIENCE {
                 return Err(Fault::Deferred(now.saturating_add(wait).unwrap_or(now)));

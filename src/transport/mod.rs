@@ -9,7 +9,7 @@ mod budget;
 mod client;
 
 pub use breaker::Breaker;
-pub use budget::{Budget, Reported};
+pub use budget::{Budget, Reported, Short};
 pub use client::{Answer, Body, Call, Client, Effect, Limits, Log, Try};
 
 use std::time::Duration;

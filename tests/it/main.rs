@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod converging;
+#[cfg(test)]
 mod deciding;
 #[cfg(test)]
 mod demonstrating;

@@ -1,0 +1,270 @@
+//! Convergence under faults: whatever happened at the shop, and whatever went wrong on the way, once the faults stop every
+//! copy is what it should be or a person has been told, and nothing was entered twice.
+//!
+//! Everything follows from a seed. `CROSSDOCK_SEEDS=FROM..TO` runs others, for hours if wanted; a failure names its seed.
+
+use std::time::Duration;
+
+use crossdock::clock::Clock;
+use crossdock::config::Config;
+use crossdock::domain::copy::{OrderCopy, Stage};
+use crossdock::domain::mirror::Desired;
+use crossdock::domain::route::Route;
+use crossdock::engine::desired::{desired, key};
+use crossdock::simulator::fault::{Fault, Faults, Random};
+use crossdock::simulator::shipcompliant::{self, Account, Product};
+use crossdock::simulator::shopify::{self, Knobs, Shop, activity, generate};
+use crossdock::simulator::spawn;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::server::{SECRET, Server, preamble};
+
+/// Seeds of one run of this suite; each of the tests below takes its share.
+const SEEDS: u64 = 120;
+
+/// Real time after which a seed counts as stuck; it takes a fraction of a second.
+const STUCK: Duration = Duration::from_secs(30);
+
+const FAULTS: [Fault; 8] = [
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+    Fault::Error(500),
+    Fault::Error(503),
+    Fault::ErrorAfter(502),
+    Fault::Throttle(2),
+    Fault::Truncated,
+    Fault::NotJson,
+];
+
+const ROUTE: &str = r#"
+[connections.cellar.limits]
+burst = 1000000
+[connections.compliance]
+kind = "shipcompliant"
+endpoint = "ACCOUNT"
+username = "rehearsal@winery.example"
+password = "file:PASSWORD"
+[connections.compliance.limits]
+burst = 1000000
+per_second = 1000000
+[[routes]]
+from = "cellar"
+to = "compliance"
+brand = "NINE"
+birth_date = "birthdate"
+gift_note = "gift message"
+methods = { "FedEx*" = "FXG", "UPS*" = "UPS", "Local delivery" = "OTHER", "Free shipping" = "FGH" }
+not_goods = ["TASTING"]
+"#;
+
+/// The whole of it: both vendors played, the server between, and one clock for all three.
+struct World {
+    seed: u64,
+    rng: StdRng,
+    clock: Clock,
+    shop: Shop,
+    account: Account,
+    server: Server,
+    route: Route,
+    stop: CancellationToken,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
+        let stop = CancellationToken::new();
+        let shop = Shop::new(
+            shopify::Options {
+                access_tokens: vec!["shpat_test".to_owned()],
+                signing_secret: SECRET.to_owned(),
+                bucket: 10_000_000,
+                restore_rate: 1_000_000,
+                seed,
+                ..shopify::Options::default()
+            },
+            clock.clone(),
+        );
+        let skus = ["PN-2022-750", "CH-2023-750", "CS-2020-1500", "RG-2024-750", "ZN-2021-750", "BB-NV-750"];
+        let product = |sku: &str| Product { brand: "NINE".to_owned(), key: sku.to_owned() };
+        let options = shipcompliant::Options {
+            catalogue: skus.iter().map(|sku| product(sku)).collect(),
+            ..shipcompliant::Options::default()
+        };
+        let password = options.password.clone();
+        let account = Account::new(options, clock.clone());
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        let shop_at = spawn(anywhere, shop.router(), shop.faults().clone(), stop.clone()).await.unwrap();
+        let account_at =
+            spawn(anywhere, account.router(), account.faults().clone(), stop.clone()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let password_file = folder.path().join("password");
+        std::fs::write(&password_file, password).unwrap();
+        let text = preamble(folder.path(), &format!("http://{shop_at}"))
+            + &ROUTE
+                .replace("ACCOUNT", &format!("http://{account_at}"))
+                .replace("PASSWORD", &password_file.display().to_string());
+        let route = Config::read("test.toml", &text, &[]).unwrap().routes.remove(0);
+        let server = Server::reopen(folder, &text, clock.clone(), false).await;
+        shop.configure_webhooks(&shopify::Settings {
+            url: Some(format!("{}/webhooks/cellar", server.url)),
+            ..shopify::Settings::default()
+        });
+        shop.set_knobs(Knobs { duplicate: 0.2, drop: 0.0, reorder_ms: 0 });
+        tokio::spawn({
+            let (shop, stop) = (shop.clone(), stop.clone());
+            async move { shop.run(stop).await }
+        });
+        Self { seed, rng: StdRng::seed_from_u64(seed), clock, shop, account, server, route, stop }
+    }
+
+    /// Things happen, are heard, and are worked on, now and then all of them before the next thing does.
+    async fn live(&mut self) {
+        self.spoil(self.account.faults().clone(), 0.25);
+        self.spoil(self.shop.faults().clone(), 0.15);
+        let mut ids = Vec::new();
+        for _ in 0..self.rng.random_range(10..60) {
+            if ids.is_empty() || self.rng.random_bool(0.15) {
+                let new = generate::generate(&mut self.rng, self.shop.profile());
+                ids.push(self.shop.place_order(&new).unwrap());
+            } else {
+                let id = ids[self.rng.random_range(0..ids.len())];
+                activity::act_at_random(&self.shop, &mut self.rng, id);
+            }
+            if self.rng.random_bool(0.5) {
+                self.shop.settled().await;
+            }
+            if self.rng.random_bool(0.3) {
+                self.server.settle().await;
+                self.check_always();
+            }
+            self.clock.advance(Duration::from_millis(self.rng.random_range(0..4000)));
+        }
+    }
+
+    fn spoil(&self, faults: Faults, rate: f64) {
+        faults.random(Random { seed: self.seed, rate, faults: FAULTS.to_vec() });
+    }
+
+    /// Faults stop and time runs.
+    async fn recover(&mut self) {
+        self.account.faults().clear();
+        self.shop.faults().clear();
+        self.shop.settled().await;
+        for _ in 0..60 {
+            self.server.settle().await;
+            self.check_always();
+            let counts = self.server.app.engine.store().counts().await.unwrap();
+            if counts.unsorted == 0 && counts.due == 0 {
+                return;
+            }
+            self.clock.advance(Duration::from_mins(1));
+        }
+        panic!("seed {}: an hour after the faults stopped there is still work to do", self.seed);
+    }
+
+    /// What holds at every step.
+    fn check_always(&self) {
+        let commits = self.account.summary()["most_live_commits_of_a_key"].as_u64();
+        assert!(commits.unwrap() <= 1, "seed {}: an order was committed twice", self.seed);
+    }
+
+    /// What holds in the end.
+    async fn check_in_the_end(&self) {
+        let engine = &self.server.app.engine;
+        for order in self.shop.orders() {
+            let at = format!("seed {}, order {}", self.seed, order.name);
+            let (row, record) = engine.store().find_order(&order.id.to_string()).await.unwrap().expect(&at);
+            let document = record.document.as_ref().expect(&at);
+            assert_eq!(document.updated_at, order.updated_at, "{at}: the record is not the shop's last word");
+            let mirror = &row.mirrors[0];
+            let desired = desired(&record, &self.route).expect(&at);
+            let live = self.account.order(&key(document, &self.route));
+            match (mirror.state.as_str(), &desired) {
+                ("exception", _) => {
+                    let open = engine.store().exceptions(None, false, None, None, None, Some(1000)).await;
+                    let open = open.unwrap();
+                    assert!(open.iter().any(|e| e.order_id.as_deref() == Some(&*row.order_id)), "{at}");
+                }
+                ("in_step", Desired::Absent(_)) => assert_eq!(live, None, "{at}"),
+                ("in_step", Desired::Present(copy)) => holds(copy, live.as_ref(), &at),
+                (state, _) => panic!("{at}: {state}, desired {desired:?}"),
+            }
+        }
+        let acknowledged = self.shop.deliveries().iter().filter(|d| d.acknowledged_at.is_some()).count();
+        let kept = engine.store().counts().await.unwrap().deliveries;
+        assert!(usize::try_from(kept).unwrap() >= acknowledged, "seed {}", self.seed);
+    }
+}
+
+/// The live order is the copy.
+fn holds(copy: &OrderCopy, live: Option<&Value>, at: &str) {
+    let live = live.unwrap_or_else(|| panic!("{at}: nothing is there, and should be {copy:?}"));
+    assert_eq!(live["committed"], true, "{at}");
+    assert_eq!(live["customerKey"], *copy.customer, "{at}");
+    // Once goods left, what a refund changes is no reason to void the order.
+    if copy.stage < Stage::Shipped {
+        assert_eq!(live["salesTaxCollected"].to_string().parse(), Ok(copy.tax), "{at}");
+    }
+    let shipment = &live["shipments"][0];
+    let status = match copy.stage {
+        Stage::Held => "PaymentAccepted",
+        Stage::Released => "SentToFulfillment",
+        Stage::Shipped => "Shipped",
+        Stage::Delivered => "Delivered",
+    };
+    assert_eq!(shipment["shipmentStatus"], status, "{at}");
+    assert_eq!(shipment["shippingService"], *copy.service, "{at}");
+    let numbers = shipment["packages"].as_array().into_iter().flatten();
+    let numbers = numbers.map(|package| package["trackingNumber"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(copy.numbers, numbers, "{at}");
+    let part = |name: &str| shipment["shipTo"][name].as_str();
+    let address = &copy.ship_to.address;
+    assert_eq!(part("street1"), address.street1.as_deref(), "{at}");
+    assert_eq!((part("city"), part("state")), (address.city.as_deref(), address.province.as_deref()), "{at}");
+    let items = |list: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.to_string().trim_end_matches(".0").to_owned();
+        let item = |item: &Value| (text(&item["productKey"]), text(&item["productQuantity"]));
+        list.as_array().unwrap().iter().map(item).collect()
+    };
+    let wanted: Vec<_> =
+        copy.items.iter().map(|item| (format!("\"{}\"", item.product), item.quantity.to_string())).collect();
+    assert_eq!(items(&shipment["shipmentItems"]), wanted, "{at}");
+}
+
+async fn run(seeds: impl Iterator<Item = u64>) {
+    for seed in seeds {
+        let life = async {
+            let mut world = World::new(seed).await;
+            world.live().await;
+            world.recover().await;
+            world.check_in_the_end().await;
+            let World { server, stop, .. } = world;
+            server.app.stop().await;
+            stop.cancel();
+        };
+        let done = tokio::time::timeout(STUCK, life).await;
+        done.unwrap_or_else(|_| panic!("seed {seed}: stuck, for something waits for a clock that stands still"));
+    }
+}
+
+/// The seeds of this run, every `of`-th from the `nth`.
+fn share(nth: usize, of: usize) -> impl Iterator<Item = u64> {
+    let asked = std::env::var("CROSSDOCK_SEEDS").ok().and_then(|text| {
+        let (from, to) = text.split_once("..")?;
+        Some(from.parse::<u64>().ok()?..to.parse::<u64>().ok()?)
+    });
+    asked.unwrap_or(0..SEEDS).skip(nth).step_by(of)
+}
+
+#[tokio::test]
+async fn every_copy_comes_in_step_once_faults_stop_first_share() {
+    run(share(0, 2)).await;
+}
+
+#[tokio::test]
+async fn every_copy_comes_in_step_once_faults_stop_second_share() {
+    run(share(1, 2)).await;
+}
