@@ -54,7 +54,7 @@ INSERT INTO timeline (channel, order_id, at, kind, source, delivery_id, text, ch
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 pub(super) const OPEN_EXCEPTION_AT_ORDER: &str = "
-SELECT id, code, message FROM exceptions
+SELECT id, code FROM exceptions
 WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CAST($3 AS TEXT), '') AND closed_at IS NULL";
 
 pub(super) const ADD_EXCEPTION: &str = "
