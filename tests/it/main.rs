@@ -9,6 +9,8 @@ mod deciding;
 #[cfg(test)]
 mod merging;
 #[cfg(test)]
+mod misfits;
+#[cfg(test)]
 mod planning;
 #[cfg(test)]
 mod receiving;

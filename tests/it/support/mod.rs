@@ -1,6 +1,7 @@
 //! What several tests start from: an order, a route, a store of its own.
 
 pub(crate) mod server;
+pub(crate) mod winery;
 
 use std::collections::{BTreeMap, BTreeSet};
 
