@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 /// Which deliveries to list; absent means any.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeliveryQuery {
     /// Of this connection.
     pub connection: Option<String>,
@@ -127,15 +128,18 @@ impl Store {
         .await
     }
 
-    /// Orders, latest change first: of one channel, with one name or id, with a mirror in one state.
+    /// Orders, latest change first: of one channel, with one name or id, with a mirror in one state, from before an instant
+    /// (and before an order's id among those that changed at that instant).
     pub async fn orders(
         &self,
         channel: Option<String>,
         name: Option<String>,
         state: Option<String>,
-        before: Option<Timestamp>,
+        before: Option<(Timestamp, Option<String>)>,
         limit: Option<i64>,
     ) -> Result<Vec<OrderRow>> {
+        let (before, before_id) = before.unzip();
+        let before_id = before_id.flatten();
         let columns = self
             .read(move |mut on| {
                 Box::pin(async move {
@@ -147,6 +151,7 @@ impl Store {
                         name.as_deref(),
                         state.as_deref(),
                         before.map(micros),
+                        before_id.as_deref(),
                         page(limit)
                     )?)
                 })

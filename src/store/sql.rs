@@ -78,8 +78,8 @@ WHERE (CAST($1 AS TEXT) IS NULL OR channel = $1)
   AND (CAST($2 AS TEXT) IS NULL OR name = $2 OR name = '#' || $2 OR order_id = $2)
   AND (CAST($3 AS TEXT) IS NULL OR EXISTS (
       SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id = orders.order_id AND m.state = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4)
-ORDER BY changed_at DESC LIMIT $5";
+  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4 OR (changed_at = $4 AND order_id < CAST($5 AS TEXT)))
+ORDER BY changed_at DESC, order_id DESC LIMIT $6";
 
 pub(super) const MIRROR_ROWS: &str = "SELECT destination, key, state, mirror, changed_at FROM mirrors WHERE channel = $1 AND order_id = $2 ORDER BY destination";
 
