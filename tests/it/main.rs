@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod commanding;
+#[cfg(test)]
 mod configuring;
 #[cfg(test)]
 mod deciding;

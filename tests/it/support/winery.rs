@@ -50,6 +50,8 @@ pub(crate) async fn vendors(
         access_tokens: vec!["shpat_test".into()],
         client_secret: SECRET.into(),
         signing_secret: SECRET.into(),
+        // One after another, so that they arrive in the order in which things happened.
+        concurrency: 1,
         ..shopify::Options::default()
     };
     let shop = Shop::new(options, clock.clone());
