@@ -118,9 +118,10 @@ fn is_pickup(record: &OrderRecord, order: &OrderDocument) -> bool {
         Some(DeliveryMethod::Shipping | DeliveryMethod::Local | DeliveryMethod::PickupPoint) => false,
         // Unread, or different for different parts: the rate's own category decides.
         _ => {
-            let pickup = |category: &str| category.replace(['-', '_', ' '], "").contains("pickup");
             !order.shipping.is_empty()
-                && order.shipping.iter().all(|line| line.category.as_deref().is_some_and(pickup))
+                && order.shipping.iter().all(|line| {
+                    line.category.as_deref().is_some_and(|c| c.contains("pickup") || c.contains("pick_up"))
+                })
         }
     }
 }

@@ -3,10 +3,9 @@
 use crossdock::simulator::shopify::new_order::{NewCustomer, ShippingKind};
 use crossdock::simulator::shopify::order::LineKind;
 use crossdock::simulator::shopify::{NewLine, NewOrder, NewShipping};
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use crate::support::winery::{Winery, order_body};
+use crate::support::winery::Winery;
 
 #[tokio::test]
 async fn orders_that_do_not_ship_are_kept_and_never_sent() {
@@ -78,17 +77,4 @@ async fn orders_that_do_not_ship_are_kept_and_never_sent() {
         (summary["orders"].as_u64(), summary["in_step"].as_u64()),
         (Some(orders as u64), Some(orders as u64))
     );
-}
-
-/// Some bodies say of the rate itself that the buyer comes for the goods, and carry an address all the same.
-#[tokio::test]
-async fn a_rate_of_the_kind_pickup_is_known_however_it_is_spelled() {
-    let winery = Winery::open().await;
-    for (id, category) in [(10, "pickup"), (20, "pick-up"), (30, "local_pickup"), (40, "Local Pick-Up")] {
-        let rate = json!({ "title": "FedEx Ground", "price": "0.00", "delivery_category": category });
-        let body = order_body(id, json!({ "shipping_lines": [rate] }));
-        winery.deliver("orders/create", &format!("w{id}"), body.to_string()).await;
-        assert_eq!(winery.copy(id).await["absence"], "the buyer picks it up", "{category}");
-    }
-    assert!(winery.account.requests().is_empty());
 }
