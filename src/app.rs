@@ -21,6 +21,7 @@ use crate::connectors::{Connected, Registry, Webhooks as _};
 use crate::console::{self, Console};
 use crate::engine::{Engine, Wake};
 use crate::http::health::{self, Health};
+use crate::http::problem::or_problem;
 use crate::http::webhooks::{self, Webhooks};
 use crate::intake::{Inbox, Signatures, Sources};
 use crate::listener;
@@ -141,7 +142,7 @@ impl App {
                 Some(listen) => {
                     let listener = bind(listen).await?;
                     admin_address = Some(listener.local_addr()?);
-                    let service = listener::router_service(api.merge(health));
+                    let service = listener::router_service(or_problem(api.merge(health)));
                     serving.push(tokio::spawn(listener::serve(listener, service, stop.clone())));
                 }
                 None => {
@@ -150,7 +151,8 @@ impl App {
                 }
             }
         }
-        serving.push(tokio::spawn(listener::serve(listener, listener::router_service(public), stop.clone())));
+        let service = listener::router_service(or_problem(public));
+        serving.push(tokio::spawn(listener::serve(listener, service, stop.clone())));
         Ok(Self {
             address,
             admin_address,

@@ -71,6 +71,9 @@ macro_rules! closed_enum {
                 match self { $(Self::$variant => $word),+ }
             }
 
+            /// Every word there is.
+            pub const KNOWN: &[&str] = &[$($word),+];
+
             /// The state of this word.
             pub fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)+ _ => None }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reader::Section;
+use super::reader::nearest;
 use super::secrets;
+use super::section::Section;
 use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
 use crate::connectors::shopify::{self, Authorization};
 use crate::domain::ConnectionName;
@@ -48,6 +49,9 @@ pub enum Kind {
     },
 }
 
+/// The words for them in the configuration.
+const KINDS: &[&str] = &["shopify", "shipcompliant"];
+
 /// What role a connection can play in a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -64,7 +68,8 @@ pub(super) struct Connections {
 pub(super) fn read(root: &mut Section<'_>) -> Connections {
     let mut connections = Connections { all: BTreeMap::new(), names: BTreeMap::new() };
     root.each("connections", |name, mut section| {
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_') {
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if name.is_empty() || !name.bytes().all(fits) {
             section.wrong("has a name that cannot stand in a URL", "use lower-case letters, digits, - and _");
         }
         let kind = section.needed_text("kind", "write kind = \"shopify\" or \"shipcompliant\"");
@@ -72,10 +77,11 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
             Some("shopify") => (Some(Role::Channel), shopify(&mut section)),
             Some("shipcompliant") => (Some(Role::Destination), shipcompliant(&mut section)),
             Some(other) => {
-                section.wrong(
-                    format!("is of the unknown kind «{other}»"),
-                    "known kinds: shopify, shipcompliant",
-                );
+                let mend = match nearest(other, KINDS.iter().copied()) {
+                    Some(kind) => format!("did you mean «{kind}»?"),
+                    None => format!("choose one of {}", KINDS.join(", ")),
+                };
+                section.wrong_at("kind", format!("«{other}» is no kind of system we know"), mend);
                 connections.names.insert(name.to_owned(), None);
                 return;
             }
@@ -90,8 +96,9 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
         }
     });
     if connections.names.is_empty() {
-        root.wrong(
-            "no connection is configured",
+        root.wrong_at(
+            "connections",
+            "holds no connection",
             "add a table [connections.NAME] for the shop and for each destination",
         );
     }
@@ -104,18 +111,20 @@ fn endpoint(section: &mut Section<'_>, example: &str) -> Option<String> {
         return None;
     }
     section.parsed("endpoint", |text| {
+        if text.contains(['@', '?']) {
+            // Not quoted: it may well be a password or a token.
+            return Err((
+                "holds more than an address".to_owned(),
+                format!("write scheme and host and nothing secret, as {example}"),
+            ));
+        }
         let usable = text.parse::<http::Uri>().ok().filter(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.query().is_none()
-                && !uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
         });
         match usable {
             Some(_) => Ok(text.trim_end_matches('/').to_owned()),
-            None => Err((
-                format!("«{text}» is no endpoint"),
-                format!("write scheme and host and nothing secret, as {example}"),
-            )),
+            None => Err((format!("«{text}» is no endpoint"), format!("write scheme and host, as {example}"))),
         }
     })
 }
@@ -141,13 +150,11 @@ fn limits(section: &mut Section<'_>, usual: Limits) -> Limits {
 
 fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
     let endpoint = endpoint(section, "https://SHOP.myshopify.com");
-    let webhook_secrets = section.secrets("webhook_secrets");
-    if webhook_secrets.as_ref().is_some_and(Vec::is_empty) || !section.was_given("webhook_secrets") {
-        section.missing(
-            "webhook_secrets",
-            "write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: the app's client secret",
-        );
+    let mend = "write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: the app's client secret";
+    if !section.was_given("webhook_secrets") {
+        section.missing("webhook_secrets", mend);
     }
+    let webhook_secrets = section.secrets("webhook_secrets", mend);
     let token = section.parsed("access_token", secrets::resolve);
     let client_id = section.parsed("client_id", secrets::resolve_name);
     let client_secret = section.parsed("client_secret", secrets::resolve);
@@ -178,7 +185,15 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
             Err((format!("«{text}» is no version"), format!("write it as {}", shopify::API_VERSION)))
         }
     });
-    let shop_domain = section.text("shop_domain").or_else(|| {
+    let shop_domain = section.parsed("shop_domain", |text| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        if text.contains('.') && text.bytes().all(fits) {
+            Ok(text.to_owned())
+        } else {
+            Err((format!("«{text}» is no domain"), "write it as SHOP.myshopify.com".into()))
+        }
+    });
+    let shop_domain = shop_domain.or_else(|| {
         let host = endpoint.as_ref()?.parse::<http::Uri>().ok()?.host()?.to_owned();
         host.ends_with(".myshopify.com").then_some(host)
     });
@@ -222,9 +237,12 @@ fn shipcompliant(section: &mut Section<'_>) -> Option<ConnectionConfig> {
 }
 
 impl Section<'_> {
-    /// A list of references to secrets.
-    fn secrets(&mut self, key: &'static str) -> Option<Vec<SecretString>> {
+    /// A list of references to secrets, at least one.
+    fn secrets(&mut self, key: &'static str, mend: &str) -> Option<Vec<SecretString>> {
         let references = self.texts(key)?;
+        if references.is_empty() {
+            self.wrong_at(key, "holds no secret", mend);
+        }
         let mut resolved = Vec::new();
         for reference in references {
             match secrets::resolve(&reference) {

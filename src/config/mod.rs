@@ -7,6 +7,7 @@ mod connections;
 mod reader;
 mod routes;
 mod secrets;
+mod section;
 
 pub use connections::{ConnectionConfig, Kind};
 pub use reader::Problem;
@@ -20,7 +21,8 @@ use secrecy::SecretString;
 
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use reader::{Node, Section};
+use reader::Node;
+use section::Section;
 
 /// The whole configuration.
 #[derive(Debug)]
@@ -93,10 +95,9 @@ const WORKERS: i64 = 32;
 impl Config {
     /// Reads the file at `path` and the environment over it.
     pub fn load(path: &Path) -> Result<Self, Problems> {
-        let environment = std::env::vars().collect::<Vec<_>>();
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::read(&file, &text, &environment),
+            Ok(text) => Self::read(&file, &text, &environment()),
             Err(error) => Err(Problems {
                 problems: vec![Problem {
                     line: None,
@@ -112,11 +113,19 @@ impl Config {
     /// Reads a configuration from its text and an environment laid over it.
     pub fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let root = with_environment(reader::parse(text, &mut problems), environment);
+        let root = reader::parse(text, &mut problems);
+        let broken: Vec<usize> = problems.iter().filter_map(|problem| problem.line).collect();
+        let unread = problems.len();
+        let root = with_environment(root, environment, &mut problems);
         let mut section = root.section("", &mut problems);
         let config = read(&mut section);
         section.finish();
+        // What is made of a line that cannot be read says nothing of what was meant there.
+        let rest = problems.split_off(unread);
+        problems
+            .extend(rest.into_iter().filter(|found| found.line.is_none_or(|line| !broken.contains(&line))));
         problems.sort_by(|a, b| (a.line, &a.place).cmp(&(b.line, &b.place)));
+        problems.dedup();
         if problems.is_empty() { Ok(config) } else { Err(Problems { file: file.to_owned(), problems }) }
     }
 }
@@ -124,22 +133,29 @@ impl Config {
 /// Where the API of a running server is and what opens it, for commands that ask it; the rest of the file may be wrong.
 pub fn admin_access(path: &Path) -> Option<(SocketAddr, SecretString)> {
     let text = std::fs::read_to_string(path).ok()?;
-    let environment = std::env::vars().collect::<Vec<_>>();
     let mut problems = Vec::new();
-    let root = with_environment(reader::parse(&text, &mut problems), &environment);
+    let root = reader::parse(&text, &mut problems);
+    let root = with_environment(root, &environment(), &mut problems);
     let mut section = root.section("", &mut problems);
     let server = server(&mut section);
     let admin = admin(&mut section)?;
     Some((admin.listen.unwrap_or(server.listen), admin.token))
 }
 
+/// The variables of this process that are text; others are no business of ours.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 /// Lays `CROSSDOCK__SECTION__KEY` variables over the file. Names are compared in lower case; a connection's name is part
 /// of the path: `CROSSDOCK__CONNECTIONS__CELLAR__ENDPOINT`.
-fn with_environment(mut root: Node, environment: &[(String, String)]) -> Node {
+fn with_environment(mut root: Node, environment: &[(String, String)], problems: &mut Vec<Problem>) -> Node {
     for (variable, value) in environment {
         if let Some(path) = variable.strip_prefix("CROSSDOCK__") {
             let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-            root.overlay(variable, &path, value);
+            root.overlay(variable, "", &path, value, problems);
         }
     }
     root
@@ -151,7 +167,8 @@ fn read(root: &mut Section<'_>) -> Config {
     let store_url = root.sub("store", |mut section| {
         let url = section.parsed("url", |url| match url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(url.to_owned()),
-            _ => Err((format!("«{url}» is no place to keep things"), "write sqlite:PATH".into())),
+            // Not quoted: the address of another kind of database would hold its password.
+            _ => Err(("is no place to keep things".into(), "write sqlite:PATH".into())),
         });
         section.finish();
         url.unwrap_or_else(|| "sqlite:crossdock.db".into())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::connections::Role;
-use super::reader::Section;
+use super::section::Section;
 use crate::connectors::shopify;
 use crate::domain::ConnectionName;
 use crate::domain::order::PaymentState;
@@ -37,6 +37,9 @@ fn end(
         return None;
     }
     section.parsed(key, |name| match names.get(name) {
+        None if names.is_empty() => {
+            Err((format!("«{name}» is no connection"), format!("add a table [connections.{name}]")))
+        }
         None => Err((format!("«{name}» is no connection"), format!("name one of: {}", known()))),
         Some(Some(other)) if *other != role => Err(match role {
             Role::Channel => (

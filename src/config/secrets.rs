@@ -6,11 +6,15 @@ use secrecy::SecretString;
 /// Resolves a reference; says what is wrong and how to mend it, never what the secret is.
 pub(super) fn resolve(reference: &str) -> Result<SecretString, (String, String)> {
     let secret = if let Some(name) = reference.strip_prefix("env:") {
-        std::env::var(name).map_err(|_| {
-            (
+        std::env::var(name).map_err(|error| match error {
+            std::env::VarError::NotPresent => (
                 format!("the environment variable {name} is not set"),
                 format!("set {name} before starting crossdock"),
-            )
+            ),
+            std::env::VarError::NotUnicode(_) => (
+                format!("the environment variable {name} holds something that is no text"),
+                format!("set {name} to text in UTF-8"),
+            ),
         })?
     } else if let Some(path) = reference.strip_prefix("file:") {
         std::fs::read_to_string(path).map_err(|error| {

@@ -1,16 +1,18 @@
 //! Exceptions: what a person must decide, and trying again.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Console, Query};
+use super::{Console, Path, Query, known};
+use crate::domain::reason::ReasonCode;
 use crate::domain::{OrderRef, RemoteId};
 use crate::http::problem::Problem;
 use crate::store::ExceptionRow;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ExceptionsQuery {
     code: Option<String>,
     #[serde(default)]
@@ -25,6 +27,7 @@ pub(super) async fn list(
     Query(query): Query<ExceptionsQuery>,
 ) -> Result<Json<Vec<ExceptionRow>>, Problem> {
     let ExceptionsQuery { code, closed, before, limit } = query;
+    known("code", code.as_deref(), ReasonCode::KNOWN)?;
     Ok(Json(console.engine.store().exceptions(code, closed, None, None, before, limit).await?))
 }
 

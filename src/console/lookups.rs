@@ -1,33 +1,42 @@
 //! Orders, deliveries and totals, looked up.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Console, Query};
+use super::{Console, Path, Query, known};
+use crate::domain::mirror::MirrorState;
 use crate::domain::{OrderRef, RemoteId};
 use crate::http::problem::Problem;
-use crate::store::{Counts, DeliveryQuery, DeliveryRow, OrderRow};
+use crate::store::{Counts, DeliveryQuery, DeliveryRow, DeliveryState, OrderRow};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OrdersQuery {
     connection: Option<String>,
     name: Option<String>,
     state: Option<String>,
     before: Option<Timestamp>,
+    before_id: Option<String>,
     limit: Option<i64>,
 }
 
-/// `GET /orders?connection=&name=&state=&before=&limit=`: latest change first; `state` is that of any of its mirrors.
+/// `GET /orders?connection=&name=&state=&before=&before_id=&limit=`: latest change first; `state` is that of any of its
+/// mirrors. The next page begins before the `changed_at` and `order_id` of the last row: several may have changed at once.
 pub(super) async fn orders(
     State(console): State<Console>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<Vec<OrderRow>>, Problem> {
-    let OrdersQuery { connection, name, state, before, limit } = query;
+    let OrdersQuery { connection, name, state, before, before_id, limit } = query;
+    known("state", state.as_deref(), MirrorState::KNOWN)?;
+    if before_id.is_some() && before.is_none() {
+        return Err(Problem::bad_request("before_id goes with before, both of the last row seen"));
+    }
+    let before = before.map(|at| (at, before_id));
     Ok(Json(console.engine.store().orders(connection, name, state, before, limit).await?))
 }
 
@@ -66,6 +75,7 @@ pub(super) async fn deliveries(
     State(console): State<Console>,
     Query(query): Query<DeliveryQuery>,
 ) -> Result<Json<Vec<DeliveryRow>>, Problem> {
+    known("state", query.state.as_deref(), DeliveryState::KNOWN)?;
     Ok(Json(console.engine.store().deliveries(&query).await?))
 }
 

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
 use crate::engine::Engine;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, or_problem};
 
 /// What the API needs.
 #[derive(Clone)]
@@ -44,8 +44,8 @@ pub fn router(console: Console) -> Router {
         .route("/exceptions/{id}", get(exceptions::show))
         .route("/exceptions/{id}/retry", post(exceptions::retry))
         .route("/summary", get(lookups::summary))
-        .route("/replay", post(replay::replay))
-        .fallback(|| async { Problem::not_found("there is nothing at this path") })
+        .route("/replay", post(replay::replay));
+    let api = or_problem(api)
         .layer(axum::middleware::from_fn_with_state(console.clone(), authorize))
         .with_state(console);
     Router::new().nest("/api/v1", api)
@@ -73,6 +73,20 @@ async fn authorize(State(console): State<Console>, request: Request, next: Next)
     response
 }
 
+/// Parts of the path, with a problem document where they are not what they should be.
+struct Path<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(path)| Self(path))
+            .map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
+}
+
 /// Query parameters, with a problem document where they cannot be read.
 struct Query<T>(T);
 
@@ -84,5 +98,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .await
             .map(|axum::extract::Query(query)| Self(query))
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
+}
+
+/// A filter's word, which must be one of those there are: a misspelt one would find nothing and say so of everything.
+fn known(filter: &str, word: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+    match word {
+        Some(word) if !words.contains(&word) => Err(Problem::bad_request(format!(
+            "{filter}: «{word}» is not known; choose one of {}",
+            words.join(", ")
+        ))),
+        _ => Ok(()),
     }
 }

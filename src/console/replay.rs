@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::Console;
+use super::{Console, known};
 use crate::domain::{OrderRef, RemoteId};
 use crate::engine::Owed;
 use crate::http::problem::Problem;
-use crate::store::ReplayQuery;
+use crate::store::{DeliveryState, ReplayQuery};
 
 /// What to replay: exactly one of `deliveries`, `orders` and `range`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ pub(super) async fn replay(
     State(console): State<Console>,
     request: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Json<ReplayAnswer>, Problem> {
-    let Json(request) = request.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+    let Json(request) = request.map_err(|rejection| unreadable(&rejection))?;
     match (request.deliveries, request.orders, request.range) {
         (Some(ids), None, None) => replay_deliveries(&console, ids, request.dry_run).await,
         (None, Some(names), None) => replay_orders(&console, names, request.dry_run).await,
@@ -84,6 +85,20 @@ pub(super) async fn replay(
         _ => Err(Problem::bad_request("give exactly one of deliveries, orders and range")),
     }
     .map(Json)
+}
+
+fn unreadable(rejection: &JsonRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "send the body as application/json")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "name fewer at once, or give a range",
+        ),
+        _ => Problem::bad_request(rejection.body_text()),
+    }
 }
 
 async fn replay_deliveries(console: &Console, ids: Vec<i64>, dry_run: bool) -> Result<ReplayAnswer, Problem> {
@@ -130,6 +145,7 @@ async fn replay_orders(
 
 async fn replay_range(console: &Console, range: Range, dry_run: bool) -> Result<ReplayAnswer, Problem> {
     let Range { since, until, connection, topic, state } = range;
+    known("state", state.as_deref(), DeliveryState::KNOWN)?;
     if since.is_none() && until.is_none() {
         return Err(Problem::bad_request("a range needs since or until, as 2026-11-22T10:00:00Z"));
     }

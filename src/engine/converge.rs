@@ -48,7 +48,9 @@ impl Pass<'_> {
             let mirror = &mut self.mirrors[at];
             let settled =
                 matches!(mirror.state, MirrorState::InStep | MirrorState::Exception | MirrorState::Closed);
-            if settled && mirror.digest.as_ref() == Some(&digest) && !mirror.look && mirror.intent.is_none() {
+            let same = mirror.digest.as_ref() == Some(&digest);
+            // What was looked at just now is planned anew, even where nothing moved on our side.
+            if settled && same && !fresh && !mirror.look && mirror.intent.is_none() {
                 return Ok(());
             }
             if settled {

@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457), with a stable code each.
 
+use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -31,10 +32,26 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", what)
     }
 
+    /// Something is there, and this is not how to ask for it.
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "the path takes another method; the header Allow names it",
+        )
+    }
+
     /// The request is not one we understand.
     pub fn bad_request(what: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", what)
     }
+}
+
+/// The routes, with a problem document for every path and method that is none of them.
+pub fn or_problem<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .fallback(|| async { Problem::not_found("there is nothing at this path") })
 }
 
 impl From<crate::store::StoreError> for Problem {

@@ -9,11 +9,13 @@ use super::{
     StoreError, TimelineRow, from_json, instant, micros, sql,
 };
 use crate::domain::mirror::{Mirror, Observed};
+use crate::domain::record::OrderRecord;
 use crate::domain::{OrderRef, RemoteId};
 use jiff::Timestamp;
 
 /// Which deliveries to list; absent means any.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeliveryQuery {
     /// Of this connection.
     pub connection: Option<String>,
@@ -126,15 +128,18 @@ impl Store {
         .await
     }
 
-    /// Orders, latest change first: of one channel, with one name or id, with a mirror in one state.
+    /// Orders, latest change first: of one channel, with one name or id, with a mirror in one state, from before an instant
+    /// (and before an order's id among those that changed at that instant).
     pub async fn orders(
         &self,
         channel: Option<String>,
         name: Option<String>,
         state: Option<String>,
-        before: Option<Timestamp>,
+        before: Option<(Timestamp, Option<String>)>,
         limit: Option<i64>,
     ) -> Result<Vec<OrderRow>> {
+        let (before, before_id) = before.unzip();
+        let before_id = before_id.flatten();
         let columns = self
             .read(move |mut on| {
                 Box::pin(async move {
@@ -146,6 +151,7 @@ impl Store {
                         name.as_deref(),
                         state.as_deref(),
                         before.map(micros),
+                        before_id.as_deref(),
                         page(limit)
                     )?)
                 })
@@ -439,7 +445,8 @@ impl Store {
     }
 
     /// Asks for an order's mirrors to be looked at again whatever their digest says, at one destination or all; `force`
-    /// also tries again whatever stands in the way. Makes the order due. False where the order is not known.
+    /// also tries again whatever stands in the way. Looked at as a whole, the order is read from its source anew where that
+    /// is forced, or where its source knew nothing of it before. Makes the order due. False where the order is not known.
     pub async fn look_again(
         &self,
         order: OrderRef,
@@ -450,9 +457,11 @@ impl Store {
         self.write(move |mut on| {
             Box::pin(async move {
                 let (channel, id) = (&order.connection, order.id.as_str());
-                if fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?.is_none() {
+                let Some((revision, json)) = fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?
+                else {
                     return Ok(false);
-                }
+                };
+                let mut record: OrderRecord = from_json("record", &json)?;
                 // A pass at work on these mirrors would write its own account of them over this one; it is fenced off and
                 // the order taken up anew.
                 execute!(
@@ -462,6 +471,12 @@ impl Store {
                     id,
                     micros(now)
                 )?;
+                if destination.is_none() && (force || record.document.is_none()) {
+                    record.read_wanted_at = record.read_wanted_at.max(Some(now));
+                    let name = record.document.as_ref().map_or("", |document| document.name.as_str());
+                    let json = super::to_json("record", &record)?;
+                    execute!(on, sql::SAVE_RECORD, channel, id, name, revision, &json, micros(now))?;
+                }
                 for (json,) in fetch_all!(on, (String,), sql::MIRRORS, channel, id)? {
                     let mut mirror: Mirror = from_json("mirror", &json)?;
                     if destination.as_ref().is_some_and(|name| *name != mirror.destination) {
@@ -482,10 +497,7 @@ impl Store {
     }
 
     /// The order of a channel by id, or any channel's by name (with or without `#`); the latest changed first.
-    pub async fn find_order(
-        &self,
-        name_or_id: &str,
-    ) -> Result<Option<(OrderRow, crate::domain::record::OrderRecord)>> {
+    pub async fn find_order(&self, name_or_id: &str) -> Result<Option<(OrderRow, OrderRecord)>> {
         let found = self.orders(None, Some(name_or_id.to_owned()), None, None, Some(1)).await?;
         let Some(row) = found.into_iter().next() else { return Ok(None) };
         let order = OrderRef { connection: row.channel.clone(), id: RemoteId::from(row.order_id.as_str()) };

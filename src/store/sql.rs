@@ -56,7 +56,7 @@ INSERT INTO timeline (channel, order_id, at, kind, source, delivery_id, text, ch
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 pub(super) const OPEN_EXCEPTION_AT_ORDER: &str = "
-SELECT id, code, message FROM exceptions
+SELECT id, code FROM exceptions
 WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CAST($3 AS TEXT), '') AND closed_at IS NULL";
 
 pub(super) const ADD_EXCEPTION: &str = "
@@ -80,8 +80,8 @@ WHERE (CAST($1 AS TEXT) IS NULL OR channel = $1)
   AND (CAST($2 AS TEXT) IS NULL OR name = $2 OR name = '#' || $2 OR order_id = $2)
   AND (CAST($3 AS TEXT) IS NULL OR EXISTS (
       SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id = orders.order_id AND m.state = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4)
-ORDER BY changed_at DESC LIMIT $5";
+  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4 OR (changed_at = $4 AND order_id < CAST($5 AS TEXT)))
+ORDER BY changed_at DESC, order_id DESC LIMIT $6";
 
 pub(super) const MIRROR_ROWS: &str = "SELECT destination, key, state, mirror, changed_at FROM mirrors WHERE channel = $1 AND order_id = $2 ORDER BY destination";
 

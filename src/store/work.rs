@@ -341,7 +341,7 @@ async fn commit(
         open_exception(&mut on, &lease.order, exception, now).await?;
     }
     for at in &changes.close {
-        if let Some((open, _, _)) = exception_at(&mut on, &lease.order, at).await? {
+        if let Some((open, _)) = exception_at(&mut on, &lease.order, at).await? {
             execute!(on, sql::CLOSE_EXCEPTION, open, micros(now))?;
         }
     }
@@ -361,17 +361,13 @@ async fn commit(
     Ok(Committed::Yes { again: changes.release.is_some() && touched != lease.touched })
 }
 
-async fn exception_at(
-    on: &mut On<'_>,
-    order: &OrderRef,
-    at: &ExceptionAt,
-) -> Result<Option<(i64, String, String)>> {
+async fn exception_at(on: &mut On<'_>, order: &OrderRef, at: &ExceptionAt) -> Result<Option<(i64, String)>> {
     let destination = match at {
         ExceptionAt::Order => None,
         ExceptionAt::Destination(name) => Some(name),
     };
     let (channel, id) = (&order.connection, order.id.as_str());
-    Ok(fetch_optional!(*on, (i64, String, String), sql::OPEN_EXCEPTION_AT_ORDER, channel, id, destination)?)
+    Ok(fetch_optional!(*on, (i64, String), sql::OPEN_EXCEPTION_AT_ORDER, channel, id, destination)?)
 }
 
 async fn open_exception(
@@ -383,13 +379,12 @@ async fn open_exception(
     let Reason { code, message, vendor, mend } = &exception.reason;
     let code = code.as_str();
     match exception_at(on, order, &exception.at).await? {
-        Some((_, known, said)) if known == code && said == *message => {}
-        // The same cause in new words stays one exception; another cause is another.
-        Some((open, known, _)) if known == code => {
+        // The same cause, in the newest words, stays one exception; another cause is another.
+        Some((open, known)) if known == code => {
             execute!(*on, sql::CHANGE_EXCEPTION, open, code, message, vendor, mend)?;
         }
         other => {
-            if let Some((open, _, _)) = other {
+            if let Some((open, _)) = other {
                 execute!(*on, sql::CLOSE_EXCEPTION, open, micros(now))?;
             }
             let destination = match &exception.at {

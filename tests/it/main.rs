@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod commanding;
+#[cfg(test)]
+mod configuring;
+#[cfg(test)]
 mod converging;
 #[cfg(test)]
 mod deciding;
@@ -12,6 +16,8 @@ mod demonstrating;
 mod faithful;
 #[cfg(test)]
 mod merging;
+#[cfg(test)]
+mod misfits;
 #[cfg(test)]
 mod permuting;
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub(crate) mod house;
 pub(crate) mod read_shop;
 pub(crate) mod receiver;
 pub(crate) mod server;
+pub(crate) mod winery;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -97,6 +97,13 @@ pub(super) fn examine(address: &Postal<'_>) -> Finding {
     Finding { status, severity, message, street }
 }
 
+/// The same address in the state where its ZIP code lies, where that is another than it says.
+pub(super) fn elsewhere(address: &Postal<'_>) -> Option<Value> {
+    let there = state_of_zip(address.zip1.trim()).filter(|state| !same(state.code, address.state))?;
+    let street = Street::spell(address.street1, address.street2.unwrap_or_default());
+    Some(street.suggestion(&Postal { state: there.code, ..*address }))
+}
+
 fn same(spelled: &str, given: &str) -> bool {
     spelled.eq_ignore_ascii_case(given.trim())
 }

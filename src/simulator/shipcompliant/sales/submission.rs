@@ -226,7 +226,10 @@ fn prepare_address(
         Severity::Fatal => true,
     };
     if refused {
-        let suggestion = (severity == Severity::Suggestion).then(|| street.suggestion(&postal));
+        let suggestion = match severity {
+            Severity::Suggestion => Some(street.suggestion(&postal)),
+            _ => address::elsewhere(&postal),
+        };
         let problem = Problem::validation("Address", None, &shipment.key, message);
         problems.push(problem.suggesting(suggestion));
     } else if options.normalize_addresses && severity == Severity::Suggestion {

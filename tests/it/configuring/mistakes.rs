@@ -1,0 +1,282 @@
+//! Every mistake that a configuration can hold, with the words it is told in.
+
+use super::{SOUND, read, told};
+
+/// What stands in [`SOUND`], what is written instead, and what is told of it.
+const MISTAKES: &[(&str, &str, &[&str])] = &[
+    // Keys and tables.
+    (
+        "listen =",
+        "lissten =",
+        &["2 server.lissten is not a key of the configuration → did you mean «listen»?"],
+    ),
+    ("[store]", "[stor]", &["3 stor is not a key of the configuration → did you mean «store»?"]),
+    (
+        "[store]",
+        "[mail]\nhost = \"x\"\n[store]",
+        &[
+            "3 mail is not a key of the configuration → remove it; known here: admin, connections, engine, routes, \
+           server, store",
+        ],
+    ),
+    ("[store]", "listen = \"127.0.0.1:1\"\n[store]", &["3 listen is given twice → keep one of the two"]),
+    ("[store]", "[server]\n[store]", &["3 server is given twice → keep one of the two"]),
+    ("[[routes]]", "[routes]", &["14 routes is a table → make it a list of tables, each under [[routes]]"]),
+    (
+        "[server]",
+        "[admin]\n[server]",
+        &["1 admin.token is missing → give the API a bearer token, as env:CROSSDOCK_TOKEN"],
+    ),
+    // Syntax.
+    (
+        "\"127.0.0.1:0\"",
+        "127.0.0.1:8080",
+        &[
+            "2 syntax invalid float, expected nothing → correct this line; text stands in quotes, as in name = \"value\"",
+        ],
+    ),
+    (
+        "\"compliance\"\n",
+        "\"compliance\n",
+        &[
+            "16 syntax invalid basic string, expected `\"` → correct this line; text stands in quotes, as in name = \
+           \"value\"",
+        ],
+    ),
+    // Values of the wrong kind, or out of bounds.
+    ("\"127.0.0.1:0\"", "8080", &["2 server.listen is a number → make it text in quotes"]),
+    (
+        "\"127.0.0.1:0\"",
+        "\"localhost\"",
+        &["2 server.listen «localhost» is no address → write address and port, as 127.0.0.1:8080"],
+    ),
+    ("[store]", "body_limit = \"10 MB\"\n[store]", &["3 server.body_limit is text → make it a whole number"]),
+    (
+        "[store]",
+        "body_limit = 1\n[store]",
+        &["3 server.body_limit 1 is out of bounds → choose between 1024 and 1073741824"],
+    ),
+    (
+        "[store]",
+        "[engine]\nworkers = 1.5\n[store]",
+        &["4 engine.workers is a number with decimals → make it a whole number"],
+    ),
+    ("sqlite:crossdock.db", "crossdock.db", &["4 store.url is no place to keep things → write sqlite:PATH"]),
+    ("methods", "skip_test = \"yes\"\nmethods", &["17 routes[0].skip_test is text → make it true or false"]),
+    // Connections.
+    (
+        "[connections.cellar]",
+        "[connections.\"Cellar Nine\"]",
+        &[
+            "5 connections.Cellar Nine has a name that cannot stand in a URL → use lower-case letters, digits, - and _",
+            "15 routes[0].from «cellar» is no connection → name one of: Cellar Nine, compliance",
+        ],
+    ),
+    (
+        "kind = \"shopify\"\n",
+        "",
+        &["5 connections.cellar.kind is missing → write kind = \"shopify\" or \"shipcompliant\""],
+    ),
+    (
+        "\"shopify\"",
+        "\"shopfy\"",
+        &["6 connections.cellar.kind «shopfy» is no kind of system we know → did you mean «shopify»?"],
+    ),
+    (
+        "\"shopify\"",
+        "\"magento\"",
+        &[
+            "6 connections.cellar.kind «magento» is no kind of system we know → choose one of shopify, shipcompliant",
+        ],
+    ),
+    (
+        "endpoint = \"https://cellar-nine.myshopify.com\"\n",
+        "",
+        &["5 connections.cellar.endpoint is missing → write endpoint = \"https://SHOP.myshopify.com\""],
+    ),
+    (
+        "https://cellar-nine",
+        "cellar-nine",
+        &[
+            "7 connections.cellar.endpoint «cellar-nine.myshopify.com» is no endpoint → write scheme and host, as \
+           https://SHOP.myshopify.com",
+        ],
+    ),
+    (
+        "https://api.ship",
+        "ftp://api.ship",
+        &[
+            "11 connections.compliance.endpoint «ftp://api.shipcompliant.com» is no endpoint → write scheme and host, as \
+           https://api.shipcompliant.com",
+        ],
+    ),
+    (
+        "[connections.compliance]",
+        "shop_domain = \"https://cellar\"\n[connections.compliance]",
+        &["9 connections.cellar.shop_domain «https://cellar» is no domain → write it as SHOP.myshopify.com"],
+    ),
+    (
+        "[connections.compliance]",
+        "api_version = \"latest\"\n[connections.compliance]",
+        &["9 connections.cellar.api_version «latest» is no version → write it as 2026-10"],
+    ),
+    (
+        "[connections.compliance]",
+        "client_id = \"x\"\n[connections.compliance]",
+        &["5 connections.cellar has only one of client_id and client_secret → give both"],
+    ),
+    (
+        "[connections.compliance]",
+        "client_id = \"x\"\naccess_token = \"file:SECRET\"\n[connections.compliance]",
+        &[
+            "5 connections.cellar has both an access_token and a client_id or client_secret → keep the one the app was \
+           given: the token of an app made in the admin, or id and secret of one made elsewhere",
+        ],
+    ),
+    (
+        "[[routes]]",
+        "order_type = \"Web\"\nlimits = { burst = 0, brst = 1 }\n[[routes]]",
+        &[
+            "14 connections.compliance.order_type «Web» is not known → choose one of Club, Fax, InPerson, Internet, \
+             Mail, Phone",
+            "15 connections.compliance.limits.brst is not a key of the configuration → did you mean «burst»?",
+            "15 connections.compliance.limits.burst 0 is out of bounds → choose between 1 and 1000000",
+        ],
+    ),
+    // Secrets.
+    (
+        "[\"file:SECRET\"]",
+        "[\"env:CROSSDOCK_NOT_SET\", \"file:/nowhere/at/all\", \"shpss_written\", 7]",
+        &[
+            "8 connections.cellar.webhook_secrets holds a number → put text in quotes",
+            "8 connections.cellar.webhook_secrets the environment variable CROSSDOCK_NOT_SET is not set → set \
+             CROSSDOCK_NOT_SET before starting crossdock",
+            "8 connections.cellar.webhook_secrets the file /nowhere/at/all cannot be read: No such file or directory \
+             (os error 2) → create it, readable for crossdock alone",
+            "8 connections.cellar.webhook_secrets is a secret written out → refer to it as env:NAME or file:/path and \
+             keep it out of this file",
+        ],
+    ),
+    (
+        "[\"file:SECRET\"]",
+        "[]",
+        &[
+            "8 connections.cellar.webhook_secrets holds no secret → write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: \
+           the app's client secret",
+        ],
+    ),
+    (
+        "[\"file:SECRET\"]",
+        "\"file:SECRET\"",
+        &["8 connections.cellar.webhook_secrets is text → make it a list of texts in brackets"],
+    ),
+    (
+        "webhook_secrets = [\"file:SECRET\"]\n",
+        "",
+        &[
+            "5 connections.cellar.webhook_secrets is missing → write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: the \
+           app's client secret",
+        ],
+    ),
+    (
+        "\npassword = \"file:SECRET\"",
+        "\npassword = \"Corkscrew1\"",
+        &[
+            "13 connections.compliance.password is a secret written out → refer to it as env:NAME or file:/path and keep \
+           it out of this file",
+        ],
+    ),
+    (
+        "\npassword = \"file:SECRET\"",
+        "",
+        &[
+            "9 connections.compliance.password is missing → refer to the web service user's, as env:SHIPCOMPLIANT_USER",
+        ],
+    ),
+    // Routes.
+    (
+        "from = \"cellar\"",
+        "from = \"celar\"",
+        &["15 routes[0].from «celar» is no connection → name one of: cellar, compliance"],
+    ),
+    (
+        "from = \"cellar\"",
+        "from = \"compliance\"",
+        &["15 routes[0].from «compliance» is not a channel: no orders are born there → name the shop here"],
+    ),
+    (
+        "to = \"compliance\"",
+        "to = \"cellar\"",
+        &[
+            "16 routes[0].to «cellar» is not a destination: orders cannot be sent there → name the system here that \
+           orders are sent to",
+        ],
+    ),
+    ("to = \"compliance\"\n", "", &["14 routes[0].to is missing → name a connection: cellar, compliance"]),
+    (
+        "methods",
+        "release = [\"payed\"]\nmethods",
+        &[
+            "17 routes[0].release «payed» is no payment state → choose from pending, authorized, partially_paid, paid, \
+           partially_refunded, refunded, voided, expired",
+        ],
+    ),
+    (
+        "\"FXG\"",
+        "\"FXG\", \"fedex ground\" = \"UPS\", \"Pigeon\" = \"\", \"Mule\" = 3",
+        &[
+            "17 routes[0].methods «Pigeon» maps to nothing → give it the destination's service code",
+            "17 routes[0].methods contradicts itself: «FedEx Ground» is FXG and «fedex ground» is UPS → keep one of \
+             them",
+            "17 routes[0].methods.\"Mule\" is a number → make it text in quotes",
+        ],
+    ),
+    (
+        "methods",
+        "order_key = \"number\"\nlead_days = 400\nskus = { A = { prodct = \"x\" } }\nmethods",
+        &[
+            "17 routes[0].order_key «number» is not known → choose \"name\" or \"id\"",
+            "18 routes[0].lead_days 400 is out of bounds → choose between 0 and 365",
+            "19 routes[0].skus.A.prodct is not a key of the configuration → did you mean «product»?",
+            "19 routes[0].skus.A.product is missing → write { brand = \"…\", product = \"…\" } as the destination has \
+             them",
+        ],
+    ),
+    (
+        "methods",
+        "bundles = { A = [{ quantity = 0 }], B = 3, C = [] }\nmethods",
+        &[
+            "17 routes[0].bundles.\"A\"[0].quantity 0 is out of bounds → choose between 1 and 1000",
+            "17 routes[0].bundles.\"A\"[0].sku is missing → write { sku = \"…\", quantity = 2 }",
+            "17 routes[0].bundles.\"B\" is a number → make it a list of tables",
+            "17 routes[0].bundles.\"C\" is an empty list → list what is in it, or remove it",
+        ],
+    ),
+    (
+        "[[routes]]",
+        "[[routes]]\nfrom = \"cellar\"\nto = \"compliance\"\n[[routes]]",
+        &[
+            "17 routes[1] contradicts routes[0]: both send «cellar» to «compliance» → keep one of routes[0] and \
+           routes[1]: an order has one copy at a destination",
+        ],
+    ),
+    (
+        "[[routes]]",
+        "[connections.club]\nkind = \"shopify\"\nendpoint = \"https://club.myshopify.com\"\nwebhook_secrets = \
+         [\"file:SECRET\"]\n[[routes]]\nfrom = \"club\"\nto = \"compliance\"\n[[routes]]",
+        &["21 routes[1] contradicts routes[0]: orders of «club» and «cellar» with one name get one key at \
+           «compliance» → give each a key_prefix of its own, or set order_key = \"id\""],
+    ),
+];
+
+#[test]
+fn each_mistake_is_told_with_its_line_and_its_mend() {
+    for (old, new, expected) in MISTAKES {
+        assert!(SOUND.contains(old), "{old:?} is not there to be changed");
+        let problems = read(&SOUND.replacen(old, new, 1), &[]).expect_err(new);
+        assert_eq!(told(&problems), *expected, "{old:?} → {new:?}");
+    }
+    let problems = read("", &[]).unwrap_err();
+    let nothing = "1 connections holds no connection → add a table [connections.NAME] for the shop and for each destination";
+    assert_eq!(told(&problems), [nothing]);
+}

@@ -1,0 +1,194 @@
+//! A whole winery for a test: the real server between a simulated shop and a simulated account at ShipCompliant, all over
+//! loopback, on one clock that stands still until the test moves it.
+
+use std::time::Duration;
+
+use crossdock::clock::Clock;
+use crossdock::simulator::shipcompliant::{self, Account, Request};
+use crossdock::simulator::shopify::{self, NewOrder, Settings, Shop};
+use crossdock::simulator::{self, fault::Faults};
+use serde_json::{Value, json};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::server::{SECRET, Server};
+
+/// The route's maps, beside `from` and `to`.
+const ROUTE: &str = r#"
+[[routes]]
+from = "cellar"
+to = "compliance"
+brand = "NINE"
+birth_date = "Date of Birth"
+gift_note = "Gift Message"
+methods = { "FedEx Ground" = "FXG", "UPS Ground" = "UPS" }
+skus = { "PN-2022-750" = { brand = "NINE", product = "22PN750" }, "ZN-2021-750" = { brand = "HILL", product = "21ZN750" } }
+bundles = { "TASTING-SET" = [{ sku = "PN-2022-750", quantity = 2 }, { sku = "ZN-2021-750" }] }
+not_goods = ["INSURANCE"]
+"#;
+
+pub(crate) struct Winery {
+    pub(crate) server: Server,
+    pub(crate) shop: Shop,
+    pub(crate) account: Account,
+    pub(crate) clock: Clock,
+    _stop: DropGuard,
+}
+
+async fn play(router: axum::Router, faults: &Faults, stop: &CancellationToken) -> String {
+    let anywhere = ([127, 0, 0, 1], 0).into();
+    format!("http://{}", simulator::spawn(anywhere, router, faults.clone(), stop.clone()).await.unwrap())
+}
+
+/// The two simulators, without a server between them: a shop, an account, and where they are.
+pub(crate) async fn vendors(
+    account: shipcompliant::Options,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> (Shop, String, Account, String) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let options = shopify::Options {
+        access_tokens: vec!["shpat_test".into()],
+        client_secret: SECRET.into(),
+        signing_secret: SECRET.into(),
+        // One after another, so that they arrive in the order in which things happened.
+        concurrency: 1,
+        ..shopify::Options::default()
+    };
+    let shop = Shop::new(options, clock.clone());
+    let account = Account::new(account, clock.clone());
+    let shop_url = play(shop.router(), shop.faults(), stop).await;
+    let account_url = play(account.router(), account.faults(), stop).await;
+    tokio::spawn({
+        let (shop, stop) = (shop.clone(), stop.clone());
+        async move { shop.run(stop).await }
+    });
+    (shop, shop_url, account, account_url)
+}
+
+/// The configuration of the account and the route, after the shop's; secrets go to files in `folder`.
+pub(crate) fn route(folder: &std::path::Path, account: &str) -> String {
+    let shipcompliant::Options { username, password, .. } = shipcompliant::Options::default();
+    let path = folder.join("password");
+    std::fs::write(&path, password).unwrap();
+    format!(
+        "[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"{account}\"\nusername = \"{username}\"\n\
+         password = \"file:{}\"\n{ROUTE}",
+        path.display()
+    )
+}
+
+impl Winery {
+    pub(crate) async fn open() -> Self {
+        Self::with(shipcompliant::Options::default()).await
+    }
+
+    pub(crate) async fn with(options: shipcompliant::Options) -> Self {
+        let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
+        let stop = CancellationToken::new();
+        let (shop, shop_url, account, account_url) = vendors(options, &clock, &stop).await;
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "{}{}",
+            super::server::preamble(folder.path(), &shop_url),
+            route(folder.path(), &account_url)
+        );
+        let server = Server::reopen(folder, &text, clock.clone(), false).await;
+        let url = format!("{}/webhooks/cellar", server.url);
+        shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
+        Self { server, shop, account, clock, _stop: stop.drop_guard() }
+    }
+
+    /// Lets every webhook arrive and everything owed be done; then a little time passes.
+    pub(crate) async fn sync(&self) {
+        self.shop.settled().await;
+        self.server.settle().await;
+        self.clock.advance(Duration::from_secs(10));
+    }
+
+    /// Places an order and syncs; gives its id.
+    pub(crate) async fn place(&self, order: NewOrder) -> i64 {
+        let id = self.shop.place_order(&order).unwrap();
+        self.sync().await;
+        id
+    }
+
+    /// Delivers a signed body by hand and syncs; it has to be taken.
+    pub(crate) async fn deliver(&self, topic: &str, webhook_id: &str, body: impl AsRef<[u8]>) {
+        assert_eq!(self.server.deliver(topic, webhook_id, body).await, 200, "{webhook_id}");
+        self.sync().await;
+    }
+
+    /// What ShipCompliant was asked, but for looks.
+    pub(crate) fn writes(&self) -> Vec<Request> {
+        self.account.requests().into_iter().filter(|request| request.method != "GET").collect()
+    }
+
+    /// The one copy of an order, as the API lists it.
+    pub(crate) async fn copy(&self, order: impl std::fmt::Display) -> Value {
+        self.server.api(&format!("orders/{order}")).await["order"]["mirrors"][0].clone()
+    }
+
+    /// Open exceptions as (code, exception).
+    pub(crate) async fn exceptions(&self) -> Vec<(String, Value)> {
+        let Value::Array(rows) = self.server.api("exceptions").await else { panic!("a list") };
+        rows.into_iter().map(|row| (row["code"].as_str().unwrap().to_owned(), row)).collect()
+    }
+
+    /// The one open exception, which must have this code.
+    pub(crate) async fn only_exception(&self, code: &str) -> Value {
+        let open = self.exceptions().await;
+        let codes: Vec<&str> = open.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(codes, [code], "{open:#?}");
+        open[0].1.clone()
+    }
+
+    /// Retries an exception by the API and syncs.
+    pub(crate) async fn retry(&self, exception: &Value) {
+        let (status, answer) =
+            self.server.tell(&format!("exceptions/{}/retry", exception["id"]), &Value::Null).await;
+        assert_eq!(status, 200, "{answer}");
+        self.sync().await;
+    }
+}
+
+/// An order's webhook body, complete and paid, with `changes` laid over its members; a null there is a null, and
+/// `"absent"` takes the member out.
+pub(crate) fn order_body(id: i64, changes: Value) -> Value {
+    let address = json!({
+        "first_name": "Emily", "last_name": "Sheehan", "address1": "253 Broadway", "city": "New York",
+        "province_code": "NY", "zip": "10007", "country_code": "US", "phone": null,
+    });
+    let mut body = json!({
+        "id": id, "admin_graphql_api_id": format!("gid://shopify/Order/{id}"), "name": format!("#{id}"),
+        "created_at": "2026-11-22T04:00:00-08:00", "updated_at": "2026-11-22T04:00:00-08:00",
+        "currency": "USD", "financial_status": "paid", "source_name": "web", "email": "emily@example.com",
+        "payment_gateway_names": ["shopify_payments"], "tags": "", "note_attributes": [],
+        "customer": { "id": 77 }, "billing_address": address, "shipping_address": address,
+        "shipping_lines": [{ "title": "FedEx Ground", "code": "FEDEX_GROUND", "price": "15.00" }],
+        "total_price": "95.00", "total_tax": "0.00",
+        "line_items": [line_body(id + 1, json!({}))],
+    });
+    lay(&mut body, changes);
+    body
+}
+
+/// A line of such a body: two bottles that are known at ShipCompliant.
+pub(crate) fn line_body(id: i64, changes: Value) -> Value {
+    let mut line = json!({
+        "id": id, "variant_id": 9, "product_id": 8, "sku": "22PN750", "title": "Pinot Noir 2022", "quantity": 2,
+        "current_quantity": 2, "price": "40.00", "requires_shipping": true, "gift_card": false,
+    });
+    lay(&mut line, changes);
+    line
+}
+
+fn lay(document: &mut Value, changes: Value) {
+    let Value::Object(changes) = changes else { panic!("members") };
+    for (key, value) in changes {
+        if value == "absent" {
+            document.as_object_mut().unwrap().remove(&key);
+        } else {
+            document[key] = value;
+        }
+    }
+}
