@@ -108,11 +108,14 @@ impl Engine {
             unsaved: false,
         };
         pass.merge_deliveries(&loaded.deliveries);
-        let settled = pass.settle_source().await;
-        if settled || pass.record.is_cancelled() {
+        // A cancel stops goods whatever else is in doubt.
+        let decided = pass.settle_source().await || pass.record.is_cancelled();
+        if decided {
             pass.converge_all().await?;
         }
-        let next = pass.mirrors.iter().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
+        // Where nothing could be decided, a mirror whose time has come waits for the source too.
+        let mirrors = pass.mirrors.iter().filter(|_| decided).filter_map(|mirror| mirror.next_at);
+        let next = mirrors.chain(pass.ask_again).min();
         pass.changes.release = Some(next.map_or(Release::Finished, Release::Until));
         pass.commit(Gate::None).await
     }

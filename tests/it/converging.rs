@@ -246,7 +246,9 @@ async fn run(seeds: impl Iterator<Item = u64>) {
             stop.cancel();
         };
         let done = tokio::time::timeout(STUCK, life).await;
-        done.unwrap_or_else(|_| panic!("seed {seed}: stuck, for something waits for a clock that stands still"));
+        done.unwrap_or_else(|_| {
+            panic!("seed {seed}: stuck, for something waits for a clock that stands still")
+        });
     }
 }
 
