@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use crossdock::clock::Clock;
 use crossdock::simulator::shipcompliant::{self, Account};
-use crossdock::simulator::shopify::{Settings, Shop};
+use crossdock::simulator::shopify::{self, Settings, Shop};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::server::{http, preamble};
-use crate::support::winery::{route, vendors};
+use crate::support::winery::{ROUTE, route, vendors};
 
 /// The longest anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,9 +62,9 @@ impl Place {
     async fn new() -> Self {
         let (clock, stop) = (Clock::system(), CancellationToken::new());
         let (shop, shop_url, account, account_url) =
-            vendors(shipcompliant::Options::default(), &clock, &stop).await;
+            vendors(shopify::Options::default(), shipcompliant::Options::default(), &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("{}{}", preamble(folder.path(), &shop_url), route(folder.path(), &account_url));
+        let text = preamble(folder.path(), &shop_url) + &route(folder.path(), &account_url, "", ROUTE);
         std::fs::write(folder.path().join("crossdock.toml"), text).unwrap();
         Self { folder, shop, account, _stop: stop.drop_guard() }
     }

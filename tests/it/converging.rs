@@ -5,22 +5,20 @@
 
 use std::time::Duration;
 
-use crossdock::clock::Clock;
 use crossdock::config::Config;
 use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::domain::mirror::Desired;
 use crossdock::domain::route::Route;
 use crossdock::engine::desired::{desired, key};
 use crossdock::simulator::fault::{Fault, Faults, Random};
-use crossdock::simulator::shipcompliant::{self, Account, Product};
-use crossdock::simulator::shopify::{self, Knobs, Shop, activity, generate};
-use crossdock::simulator::spawn;
+use crossdock::simulator::shipcompliant::{self, Product};
+use crossdock::simulator::shopify::{self, Knobs, activity, generate};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use crate::support::server::{SECRET, Server, preamble};
+use crate::support::server::preamble;
+use crate::support::winery::{Setup, Winery, route};
 
 /// Seeds of one run of this suite; each of the tests below takes its share.
 const SEEDS: u64 = 120;
@@ -40,19 +38,6 @@ const FAULTS: [Fault; 8] = [
 ];
 
 const ROUTE: &str = r#"
-[connections.cellar.limits]
-burst = 1000000
-[connections.compliance]
-kind = "shipcompliant"
-endpoint = "ACCOUNT"
-username = "rehearsal@winery.example"
-password = "file:PASSWORD"
-[connections.compliance.limits]
-burst = 1000000
-per_second = 1000000
-[[routes]]
-from = "cellar"
-to = "compliance"
 brand = "NINE"
 birth_date = "birthdate"
 gift_note = "gift message"
@@ -60,128 +45,93 @@ methods = { "FedEx*" = "FXG", "UPS*" = "UPS", "Local delivery" = "OTHER", "Free 
 not_goods = ["TASTING"]
 "#;
 
-/// The whole of it: both vendors played, the server between, and one clock for all three.
+/// A winery, what happens in it, and what goes wrong around it.
 struct World {
     seed: u64,
     rng: StdRng,
-    clock: Clock,
-    shop: Shop,
-    account: Account,
-    server: Server,
+    winery: Winery,
     route: Route,
-    stop: CancellationToken,
 }
 
 impl World {
     async fn new(seed: u64) -> Self {
-        let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
-        let stop = CancellationToken::new();
-        let shop = Shop::new(
-            shopify::Options {
-                access_tokens: vec!["shpat_test".to_owned()],
-                signing_secret: SECRET.to_owned(),
-                bucket: 10_000_000,
-                restore_rate: 1_000_000,
-                seed,
-                ..shopify::Options::default()
-            },
-            clock.clone(),
-        );
         let skus = ["PN-2022-750", "CH-2023-750", "CS-2020-1500", "RG-2024-750", "ZN-2021-750", "BB-NV-750"];
         let product = |sku: &str| Product { brand: "NINE".to_owned(), key: sku.to_owned() };
-        let options = shipcompliant::Options {
+        let account = shipcompliant::Options {
             catalogue: skus.iter().map(|sku| product(sku)).collect(),
             ..shipcompliant::Options::default()
         };
-        let password = options.password.clone();
-        let account = Account::new(options, clock.clone());
-        let anywhere = ([127, 0, 0, 1], 0).into();
-        let shop_at = spawn(anywhere, shop.router(), shop.faults().clone(), stop.clone()).await.unwrap();
-        let account_at =
-            spawn(anywhere, account.router(), account.faults().clone(), stop.clone()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let password_file = folder.path().join("password");
-        std::fs::write(&password_file, password).unwrap();
-        let text = preamble(folder.path(), &format!("http://{shop_at}"))
-            + &ROUTE
-                .replace("ACCOUNT", &format!("http://{account_at}"))
-                .replace("PASSWORD", &password_file.display().to_string());
+        let shop = shopify::Options { seed, ..shopify::Options::default() };
+        let winery = Winery::with(Setup { shop, account, route: Some(ROUTE), ..Setup::default() }).await;
+        winery.shop.set_knobs(Knobs { duplicate: 0.2, drop: 0.0, reorder_ms: 0 });
+        let text = preamble(winery.server.folder.path(), "http://127.0.0.1:9")
+            + &route(winery.server.folder.path(), "http://127.0.0.1:9", "", ROUTE);
         let route = Config::read("test.toml", &text, &[]).unwrap().routes.remove(0);
-        let server = Server::reopen(folder, &text, clock.clone(), false).await;
-        shop.configure_webhooks(&shopify::Settings {
-            url: Some(format!("{}/webhooks/cellar", server.url)),
-            ..shopify::Settings::default()
-        });
-        shop.set_knobs(Knobs { duplicate: 0.2, drop: 0.0, reorder_ms: 0 });
-        tokio::spawn({
-            let (shop, stop) = (shop.clone(), stop.clone());
-            async move { shop.run(stop).await }
-        });
-        Self { seed, rng: StdRng::seed_from_u64(seed), clock, shop, account, server, route, stop }
+        Self { seed, rng: StdRng::seed_from_u64(seed), winery, route }
     }
 
     /// Things happen, are heard, and are worked on, now and then all of them before the next thing does.
     async fn live(&mut self) {
-        self.spoil(self.account.faults().clone(), 0.25);
-        self.spoil(self.shop.faults().clone(), 0.15);
+        self.spoil(self.winery.account.faults(), 0.25);
+        self.spoil(self.winery.shop.faults(), 0.15);
         let mut ids = Vec::new();
         for _ in 0..self.rng.random_range(10..60) {
             if ids.is_empty() || self.rng.random_bool(0.15) {
-                let new = generate::generate(&mut self.rng, self.shop.profile());
-                ids.push(self.shop.place_order(&new).unwrap());
+                let new = generate::generate(&mut self.rng, self.winery.shop.profile());
+                ids.push(self.winery.shop.place_order(&new).unwrap());
             } else {
                 let id = ids[self.rng.random_range(0..ids.len())];
-                activity::act_at_random(&self.shop, &mut self.rng, id);
+                activity::act_at_random(&self.winery.shop, &mut self.rng, id);
             }
             if self.rng.random_bool(0.5) {
-                self.shop.settled().await;
+                self.winery.shop.settled().await;
             }
             if self.rng.random_bool(0.3) {
-                self.server.settle().await;
+                self.winery.server.settle().await;
                 self.check_always();
             }
-            self.clock.advance(Duration::from_millis(self.rng.random_range(0..4000)));
+            self.winery.clock.advance(Duration::from_millis(self.rng.random_range(0..4000)));
         }
     }
 
-    fn spoil(&self, faults: Faults, rate: f64) {
+    fn spoil(&self, faults: &Faults, rate: f64) {
         faults.random(Random { seed: self.seed, rate, faults: FAULTS.to_vec() });
     }
 
     /// Faults stop and time runs.
     async fn recover(&mut self) {
-        self.account.faults().clear();
-        self.shop.faults().clear();
-        self.shop.settled().await;
+        self.winery.account.faults().clear();
+        self.winery.shop.faults().clear();
+        self.winery.shop.settled().await;
         for _ in 0..60 {
-            self.server.settle().await;
+            self.winery.server.settle().await;
             self.check_always();
-            let counts = self.server.app.engine.store().counts().await.unwrap();
+            let counts = self.winery.server.app.engine.store().counts().await.unwrap();
             if counts.unsorted == 0 && counts.due == 0 {
                 return;
             }
-            self.clock.advance(Duration::from_mins(1));
+            self.winery.clock.advance(Duration::from_mins(1));
         }
         panic!("seed {}: an hour after the faults stopped there is still work to do", self.seed);
     }
 
     /// What holds at every step.
     fn check_always(&self) {
-        let commits = self.account.summary()["most_live_commits_of_a_key"].as_u64();
+        let commits = self.winery.account.summary()["most_live_commits_of_a_key"].as_u64();
         assert!(commits.unwrap() <= 1, "seed {}: an order was committed twice", self.seed);
     }
 
     /// What holds in the end.
     async fn check_in_the_end(&self) {
-        let engine = &self.server.app.engine;
-        for order in self.shop.orders() {
+        let engine = &self.winery.server.app.engine;
+        for order in self.winery.shop.orders() {
             let at = format!("seed {}, order {}", self.seed, order.name);
             let (row, record) = engine.store().find_order(&order.id.to_string()).await.unwrap().expect(&at);
             let document = record.document.as_ref().expect(&at);
             assert_eq!(document.updated_at, order.updated_at, "{at}: the record is not the shop's last word");
             let mirror = &row.mirrors[0];
             let desired = desired(&record, &self.route).expect(&at);
-            let live = self.account.order(&key(document, &self.route));
+            let live = self.winery.account.order(&key(document, &self.route));
             match (mirror.state.as_str(), &desired) {
                 ("exception", _) => {
                     let open = engine.store().exceptions(None, false, None, None, None, Some(1000)).await;
@@ -193,7 +143,8 @@ impl World {
                 (state, _) => panic!("{at}: {state}, desired {desired:?}"),
             }
         }
-        let acknowledged = self.shop.deliveries().iter().filter(|d| d.acknowledged_at.is_some()).count();
+        let acknowledged =
+            self.winery.shop.deliveries().iter().filter(|d| d.acknowledged_at.is_some()).count();
         let kept = engine.store().counts().await.unwrap().deliveries;
         assert!(usize::try_from(kept).unwrap() >= acknowledged, "seed {}", self.seed);
     }
@@ -241,9 +192,7 @@ async fn run(seeds: impl Iterator<Item = u64>) {
             world.live().await;
             world.recover().await;
             world.check_in_the_end().await;
-            let World { server, stop, .. } = world;
-            server.app.stop().await;
-            stop.cancel();
+            world.winery.server.app.stop().await;
         };
         let done = tokio::time::timeout(STUCK, life).await;
         done.unwrap_or_else(|_| {

@@ -16,8 +16,8 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::house::House;
 use crate::support::read_shop::ReadShop;
+use crate::support::winery::Winery;
 use crate::support::{route, second};
 use story::{CANCELLED, Event, RELEASED, SHIPPED, TRACKED, UPDATED, perform};
 
@@ -161,22 +161,22 @@ async fn equal_versions_are_told_apart_by_reading_however_the_webhooks_arrive() 
 }
 
 /// Delivers a story to a real server between both simulators, some webhooks with their own id again, some with another.
-async fn arrive_at_a_server(story: &[Event], gap: Duration, sample: u64) -> (House, i64) {
+async fn arrive_at_a_server(story: &[Event], gap: Duration, sample: u64) -> (Winery, i64) {
     let mut rng = StdRng::seed_from_u64(sample);
-    let house = House::start().await;
-    let (id, fired) = perform(&house.shop, &house.clock, story, gap).await;
+    let winery = Winery::open().await;
+    let (id, fired) = perform(&winery.shop, &winery.clock, story, gap).await;
     let mut arrangement: Vec<usize> = (0..story.len()).collect();
     arrangement.shuffle(&mut rng);
     for (at, webhook) in deliveries(&fired, &arrangement, &mut rng).into_iter().enumerate() {
         let webhook_id = if rng.random() { webhook.id.clone() } else { at.to_string() };
-        assert_eq!(house.server.deliver(&webhook.topic, &webhook_id, &webhook.body).await, 200);
-        house.clock.advance(Duration::from_millis(1));
+        assert_eq!(winery.server.deliver(&webhook.topic, &webhook_id, &webhook.body).await, 200);
+        winery.clock.advance(Duration::from_millis(1));
         if rng.random() {
-            house.server.settle().await;
+            winery.server.settle().await;
         }
     }
-    house.server.settle().await;
-    (house, id)
+    winery.server.settle().await;
+    (winery, id)
 }
 
 /// Thirty orders of arrival, each at a server of its own; gives the status of the copy that all of them end with.
@@ -186,18 +186,18 @@ async fn arrive_at_servers(story: &[Event]) -> Option<String> {
         let mut records = Vec::new();
         for sample in 0..15 {
             let at = format!("{gap:?} {sample}");
-            let (house, id) = arrive_at_a_server(story, gap, sample).await;
-            let store = house.server.app.engine.store();
+            let (winery, id) = arrive_at_a_server(story, gap, sample).await;
+            let store = winery.server.app.engine.store();
             let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
             assert!(open.is_empty(), "{at}: {open:#?}");
             let counts = store.counts().await.unwrap();
             assert_eq!((counts.in_step, counts.out_of_step, counts.due), (1, 0, 0), "{at}");
-            let summary = house.account.summary();
+            let summary = winery.account.summary();
             assert!(summary["most_live_commits_of_a_key"].as_u64() <= Some(1), "{at}: {summary}");
             assert_eq!(summary["double_commits"], 0, "{at}");
             let (_, record) = store.find_order(&id.to_string()).await.unwrap().unwrap();
             records.push(OrderRecord { verdicts: BTreeMap::new(), ..told(&record) });
-            copies.push(house.account.orders());
+            copies.push(winery.account.orders());
             assert_eq!((&records[0], &copies[0]), (records.last().unwrap(), copies.last().unwrap()), "{at}");
         }
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use crossdock::store::DeliveryState;
 use serde_json::Value;
 
-use crate::support::house::House;
 use crate::support::server::specs;
+use crate::support::winery::Winery;
 
 /// The topic of each folder. Resources of the REST API are posted where their shape is that of a webhook.
 const FOLDERS: [(&str, &str); 14] = [
@@ -98,19 +98,19 @@ async fn every_collected_body_is_kept_and_understood_or_told_why_not() {
     let Some(specs) = specs("the collected bodies") else { return };
     let samples = samples(&specs.join("shopify/payloads"));
     assert!(samples.len() >= 85, "{} bodies", samples.len());
-    let house = House::start().await;
+    let winery = Winery::open().await;
     let mut sent = BTreeMap::new();
     for sample in &samples {
         let wire = as_on_the_wire(&sample.body);
         for (form, body) in [("stored", &sample.body), ("wire", &wire), ("again", &wire)] {
             let id = format!("{} {form}", sample.name);
-            assert_eq!(house.server.deliver(sample.topic, &id, body).await, 200, "{id}");
+            assert_eq!(winery.server.deliver(sample.topic, &id, body).await, 200, "{id}");
             sent.insert(id, (sample.name.as_str(), body.clone()));
         }
     }
-    house.server.settle().await;
+    winery.server.settle().await;
 
-    let store = house.server.app.engine.store();
+    let store = winery.server.app.engine.store();
     let counts = store.counts().await.unwrap();
     assert_eq!(usize::try_from(counts.deliveries).unwrap(), sent.len(), "what is answered is stored");
     assert_eq!((counts.unsorted, counts.due), (0, 0), "nothing waits");

@@ -7,13 +7,13 @@ use crossdock::simulator::shopify::new_order::{DiscountTarget, NewDiscount, Paym
 use crossdock::simulator::shopify::order::{DiscountKind, DiscountValue, ShipmentStatus};
 use crossdock::simulator::shopify::{
     Address, Attribute, CancelOrder, NewFulfillment, NewLine, NewOrder, NewShipmentEvent, NewShipping,
-    Options, Tracking,
+    Tracking,
 };
 use serde_json::Value;
 
 use crate::support::contract::contract_or_skip;
 use crate::support::dec;
-use crate::support::house::{House, ROUTE};
+use crate::support::winery::{Setup, Winery};
 
 /// All that can be set for an account; without it, nothing of it is sent.
 const SETTINGS: &str = "order_type = \"Club\"\nfulfillment_type = \"Club\"\nfulfillment_house = \"InHouse\"\n\
@@ -97,12 +97,21 @@ fn shipped(number: &str) -> NewFulfillment {
     NewFulfillment { tracking, ..NewFulfillment::default() }
 }
 
+/// A route that knows an attribute for everything that can be said of an order.
+const ROUTE: &str = r#"
+methods = { "FedEx Ground" = "FXG", "UPS Ground" = "UPS", "UPS 2nd Day Air" = "UP2" }
+skus = { "PN-2022-750" = { brand = "NINE", product = "22PN750" }, "CH-2023-750" = { brand = "NINE", product = "22CH750" } }
+birth_date = "birthdate"
+ship_date = "ship date"
+gift_note = "gift message"
+"#;
+
 /// Has every kind of thing happen to orders, so that everything has to be said of them.
-async fn everything_happens(house: &House) {
-    let shop = &house.shop;
+async fn everything_happens(winery: &Winery) {
+    let shop = &winery.shop;
     let place = async |new: &NewOrder| {
         let id = shop.place_order(new).unwrap();
-        house.settle_later().await;
+        winery.sync().await;
         id
     };
     for gateway in ["shopify_payments", "gift_card", "cash", "check", "invoice", "manual"] {
@@ -110,23 +119,23 @@ async fn everything_happens(house: &House) {
     }
     let cancelled = place(&bare()).await;
     shop.mark_paid(cancelled, None).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
     shop.cancel_order(cancelled, &CancelOrder::default()).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
 
     let id = place(&full()).await;
     shop.set_shipping_address(id, Some(Address { address1: Some("7 Elm Street".into()), ..address() }))
         .unwrap();
-    house.settle_later().await;
+    winery.sync().await;
     for title in ["Carrier pigeon", "FedEx Ground"] {
         shop.change_shipping_line(id, &NewShipping { title: title.into(), ..NewShipping::default() })
             .unwrap();
-        house.settle_later().await;
+        winery.sync().await;
     }
     let fulfillment = shop.fulfill(id, &shipped("FX 1/2")).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
     shop.update_tracking(id, fulfillment, &shipped("FX2").tracking).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
     let arrived = NewShipmentEvent {
         status: ShipmentStatus::Delivered,
         message: None,
@@ -134,18 +143,18 @@ async fn everything_happens(house: &House) {
         estimated_delivery_at: None,
     };
     shop.set_shipment_status(id, fulfillment, &arrived).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
 
     let undone = place(&NewOrder::default()).await;
     let fulfillment = shop.fulfill(undone, &shipped("FX3")).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
     shop.cancel_fulfillment(undone, fulfillment).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
 
     let utah = Address { province_code: Some("UT".into()), zip: Some("84101".into()), ..address() };
     let refused = place(&NewOrder { shipping_address: Some(utah), ..NewOrder::default() }).await;
     shop.set_shipping_address(refused, Some(address())).unwrap();
-    house.settle_later().await;
+    winery.sync().await;
 }
 
 /// The names in a document, each with its way down to it.
@@ -175,12 +184,13 @@ async fn every_request_to_shipcompliant_is_one_of_its_document() {
     };
     let mut requests = Vec::new();
     for settings in ["", SETTINGS] {
-        let house = House::start_with(Options::default(), settings, ROUTE).await;
-        everything_happens(&house).await;
-        let store = house.server.app.engine.store();
+        let winery =
+            Winery::with(Setup { connection: settings, route: Some(ROUTE), ..Setup::default() }).await;
+        everything_happens(&winery).await;
+        let store = winery.server.app.engine.store();
         let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
         assert!(open.is_empty(), "{open:#?}");
-        requests.extend(house.account.requests());
+        requests.extend(winery.account.requests());
     }
 
     let mut operations = BTreeSet::new();

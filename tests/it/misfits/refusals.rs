@@ -5,7 +5,7 @@ use crossdock::simulator::shipcompliant::{Options, Product};
 use crossdock::simulator::shopify::{Address, Attribute, EditOrder, NewLine, NewOrder, NewShipping};
 use serde_json::Value;
 
-use crate::support::winery::Winery;
+use crate::support::winery::{Setup, Winery};
 
 fn wine(sku: &str) -> NewLine {
     NewLine { sku: Some(sku.into()), ..NewLine::default() }
@@ -151,8 +151,10 @@ async fn a_state_that_allows_wine_at_last_is_over_with_a_retry() {
 
 #[tokio::test]
 async fn a_buyer_too_young_or_of_unknown_age_is_over_with_the_right_date_of_birth() {
-    let winery =
-        Winery::with(Options { require_birth_date_in: ["CA".to_owned()].into(), ..Options::default() }).await;
+    let winery = {
+        let account = Options { require_birth_date_in: ["CA".to_owned()].into(), ..Options::default() };
+        Winery::with(Setup { account, ..Setup::default() }).await
+    };
     let id = winery.place(NewOrder::default()).await;
     let exception = winery.only_exception("not_compliant").await;
     assert!(text(&exception, "vendor").ends_with("The purchaser's date of birth is missing."), "{exception}");

@@ -1,7 +1,6 @@
 //! What several tests start from: an order, a route, a store of its own.
 
 pub(crate) mod contract;
-pub(crate) mod house;
 pub(crate) mod read_shop;
 pub(crate) mod receiver;
 pub(crate) mod server;

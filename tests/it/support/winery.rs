@@ -13,15 +13,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::server::{SECRET, Server};
 
 /// The route's maps, beside `from` and `to`.
-const ROUTE: &str = r#"
-[[routes]]
-from = "cellar"
-to = "compliance"
+pub(crate) const ROUTE: &str = r#"
 brand = "NINE"
 birth_date = "Date of Birth"
 gift_note = "Gift Message"
-methods = { "FedEx Ground" = "FXG", "UPS Ground" = "UPS" }
-skus = { "PN-2022-750" = { brand = "NINE", product = "22PN750" }, "ZN-2021-750" = { brand = "HILL", product = "21ZN750" } }
+methods = { "FedEx Ground" = "FXG", "UPS Ground" = "UPS", "UPS 2nd Day Air" = "UP2" }
+skus = { "PN-2022-750" = { brand = "NINE", product = "22PN750" }, "CH-2023-750" = { brand = "NINE", product = "22CH750" }, "ZN-2021-750" = { brand = "HILL", product = "21ZN750" } }
 bundles = { "TASTING-SET" = [{ sku = "PN-2022-750", quantity = 2 }, { sku = "ZN-2021-750" }] }
 not_goods = ["INSURANCE"]
 "#;
@@ -34,6 +31,17 @@ pub(crate) struct Winery {
     _stop: DropGuard,
 }
 
+/// What a test wants otherwise than it usually is.
+#[derive(Default)]
+pub(crate) struct Setup<'t> {
+    pub(crate) shop: shopify::Options,
+    pub(crate) account: shipcompliant::Options,
+    /// More keys of the account's connection.
+    pub(crate) connection: &'t str,
+    /// The route's maps, where not [`ROUTE`].
+    pub(crate) route: Option<&'t str>,
+}
+
 async fn play(router: axum::Router, faults: &Faults, stop: &CancellationToken) -> String {
     let anywhere = ([127, 0, 0, 1], 0).into();
     format!("http://{}", simulator::spawn(anywhere, router, faults.clone(), stop.clone()).await.unwrap())
@@ -41,6 +49,7 @@ async fn play(router: axum::Router, faults: &Faults, stop: &CancellationToken) -
 
 /// The two simulators, without a server between them: a shop, an account, and where they are.
 pub(crate) async fn vendors(
+    shop: shopify::Options,
     account: shipcompliant::Options,
     clock: &Clock,
     stop: &CancellationToken,
@@ -52,7 +61,9 @@ pub(crate) async fn vendors(
         signing_secret: SECRET.into(),
         // One after another, so that they arrive in the order in which things happened.
         concurrency: 1,
-        ..shopify::Options::default()
+        bucket: 1_000_000,
+        restore_rate: 1_000_000,
+        ..shop
     };
     let shop = Shop::new(options, clock.clone());
     let account = Account::new(account, clock.clone());
@@ -65,43 +76,48 @@ pub(crate) async fn vendors(
     (shop, shop_url, account, account_url)
 }
 
-/// The configuration of the account and the route, after the shop's; secrets go to files in `folder`.
-pub(crate) fn route(folder: &std::path::Path, account: &str) -> String {
+/// The configuration of the account and the route, after the shop's; secrets go to files in `folder`. No budget is short,
+/// so that a run is the same every time.
+pub(crate) fn route(folder: &std::path::Path, account: &str, connection: &str, route: &str) -> String {
     let shipcompliant::Options { username, password, .. } = shipcompliant::Options::default();
     let path = folder.join("password");
     std::fs::write(&path, password).unwrap();
     format!(
         "[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"{account}\"\nusername = \"{username}\"\n\
-         password = \"file:{}\"\n{ROUTE}",
+         password = \"file:{}\"\nlimits = {{ burst = 1000000, per_second = 1000000 }}\n{connection}\n\
+         [[routes]]\nfrom = \"cellar\"\nto = \"compliance\"\n{route}",
         path.display()
     )
 }
 
 impl Winery {
     pub(crate) async fn open() -> Self {
-        Self::with(shipcompliant::Options::default()).await
+        Self::with(Setup::default()).await
     }
 
-    pub(crate) async fn with(options: shipcompliant::Options) -> Self {
+    pub(crate) async fn with(setup: Setup<'_>) -> Self {
+        let Setup { shop, account, connection, route: maps } = setup;
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
-        let (shop, shop_url, account, account_url) = vendors(options, &clock, &stop).await;
+        let (shop, shop_url, account, account_url) = vendors(shop, account, &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = format!(
-            "{}{}",
-            super::server::preamble(folder.path(), &shop_url),
-            route(folder.path(), &account_url)
-        );
+        let text = super::server::preamble(folder.path(), &shop_url)
+            + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
         let url = format!("{}/webhooks/cellar", server.url);
         shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
         Self { server, shop, account, clock, _stop: stop.drop_guard() }
     }
 
-    /// Lets every webhook arrive and everything owed be done; then a little time passes.
-    pub(crate) async fn sync(&self) {
+    /// Waits until the shop's webhooks are delivered, then works until nothing is left to do.
+    pub(crate) async fn settle(&self) {
         self.shop.settled().await;
         self.server.settle().await;
+    }
+
+    /// Lets every webhook arrive and everything owed be done; then a little time passes.
+    pub(crate) async fn sync(&self) {
+        self.settle().await;
         self.clock.advance(Duration::from_secs(10));
     }
 
