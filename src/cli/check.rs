@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::say;
+use super::{counted, say};
 use crate::app::connect;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -23,10 +23,10 @@ impl Check {
     pub(super) async fn run(self, path: &Path) -> anyhow::Result<ExitCode> {
         let config = Config::load(path)?;
         say(format_args!(
-            "{}: {} connections and {} routes, all in order",
+            "{}: {} and {}, all in order",
             path.display(),
-            config.connections.len(),
-            config.routes.len()
+            counted(config.connections.len(), "connection", "connections"),
+            counted(config.routes.len(), "route", "routes")
         ));
         if self.offline {
             return Ok(ExitCode::SUCCESS);

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{api, say};
+use super::{api, counted, say};
 use crate::store::{AttemptRow, DeliveryRow, ExceptionRow, OrderRow, TimelineRow};
 use crate::transport::segment;
 
@@ -289,7 +289,10 @@ impl Exceptions {
                 for id in &ids {
                     let _: Value = api.post(&format!("exceptions/{id}/retry"), &Value::Null).await?;
                 }
-                say(format_args!("retrying {} exceptions", ids.len()));
+                if server.json {
+                    return print_json(&serde_json::json!({ "retrying": ids }));
+                }
+                say(format_args!("retrying {}", counted(ids.len(), "exception", "exceptions")));
             }
         }
         Ok(ExitCode::SUCCESS)

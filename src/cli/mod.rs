@@ -85,6 +85,11 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// A number with its noun.
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
+
 /// Writes a line to standard output; a reader that went away ends the program quietly.
 fn say(line: impl std::fmt::Display) {
     use std::io::Write;

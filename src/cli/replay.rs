@@ -3,36 +3,36 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
-use super::{api, say};
+use super::{api, counted, say};
 use crate::console::{Range, ReplayAnswer, ReplayRequest};
 
 /// Give deliveries, or orders, or a time range.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true))]
 pub(super) struct Replay {
     /// Deliveries by id.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', group = "what", conflicts_with_all = ["order", "since", "until"])]
     delivery: Vec<i64>,
     /// Orders by name or id.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', group = "what", conflicts_with_all = ["since", "until"])]
     order: Vec<String>,
     /// Deliveries received at or after this instant, as 2026-11-22T10:00:00Z.
-    #[arg(long)]
+    #[arg(long, group = "what")]
     since: Option<Timestamp>,
     /// Deliveries received before this instant.
-    #[arg(long)]
+    #[arg(long, group = "what")]
     until: Option<Timestamp>,
     /// Of the range, only those of this connection.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["delivery", "order"])]
     connection: Option<String>,
     /// Of the range, only those of this topic.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["delivery", "order"])]
     topic: Option<String>,
     /// Of the range, only those in this state.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["delivery", "order"])]
     state: Option<String>,
     /// Change nothing; say what would be done.
     #[arg(long)]
@@ -44,9 +44,6 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) async fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         let range = self.since.is_some() || self.until.is_some();
-        if !range && (self.connection.is_some() || self.topic.is_some() || self.state.is_some()) {
-            bail!("--connection, --topic and --state narrow a time range: give --since or --until too");
-        }
         let request = ReplayRequest {
             deliveries: (!self.delivery.is_empty()).then_some(self.delivery),
             orders: (!self.order.is_empty()).then_some(self.order),
@@ -66,8 +63,9 @@ impl Replay {
         }
         let verb = if answer.dry_run { "would replay" } else { "replaying" };
         say(format_args!(
-            "{verb} {} deliveries and looking again at {} orders",
-            answer.deliveries, answer.orders
+            "{verb} {} and looking again at {}",
+            counted(answer.deliveries, "delivery", "deliveries"),
+            counted(answer.orders, "order", "orders")
         ));
         for owed in answer.owed {
             say(format_args!("  {} → {}: {} ({})", owed.name, owed.destination, owed.next, owed.why));

@@ -102,6 +102,9 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         only_tags: patterns(section.texts("only_tags")).unwrap_or_default(),
         skip_tags: patterns(section.texts("skip_tags")).unwrap_or_default(),
         skip_test: section.boolean("skip_test").unwrap_or_default(),
+        placed_since: section.parsed("placed_since", |text| {
+            text.parse().map_err(|_| (format!("«{text}» is no day"), "write it as \"2026-12-01\"".into()))
+        }),
     };
     let key_by = section.parsed("order_key", |word| match word {
         "name" => Ok(KeyBy::Name),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionName;
@@ -31,6 +32,8 @@ pub enum Absence {
     Tags,
     /// A test order, which the route leaves out.
     Test,
+    /// Placed before the day from which the route takes orders.
+    PlacedBefore(Date),
 }
 
 impl std::fmt::Display for Absence {
@@ -44,6 +47,7 @@ impl std::fmt::Display for Absence {
             Self::NothingLeft => "nothing is left to ship",
             Self::Tags => "its tags keep it out of the route",
             Self::Test => "the route leaves out test orders",
+            Self::PlacedBefore(day) => return write!(f, "the route takes orders placed since {day}"),
         })
     }
 }
@@ -80,7 +84,7 @@ pub struct Seen {
     pub stage: Stage,
     /// Tracking numbers it holds.
     pub numbers: BTreeSet<String>,
-    /// Its content in the vendor's own terms, to show what a person changed there.
+    /// Its content in the vendor's own terms, without stage and tracking, to show what a person changed there.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub content: serde_json::Value,
     /// When it was seen.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionName;
@@ -57,6 +58,8 @@ pub struct Filter {
     pub skip_tags: Vec<Pattern>,
     /// Test orders are left out.
     pub skip_test: bool,
+    /// Orders placed before this day, by the shop's calendar, are left out: another system has them.
+    pub placed_since: Option<Date>,
 }
 
 impl Filter {
@@ -71,6 +74,9 @@ impl Filter {
         }
         if (!self.only_tags.is_empty() && !tagged(&self.only_tags)) || tagged(&self.skip_tags) {
             return Some(Absence::Tags);
+        }
+        if let Some(day) = self.placed_since.filter(|day| order.placed_on < *day) {
+            return Some(Absence::PlacedBefore(day));
         }
         (self.skip_test && order.test).then_some(Absence::Test)
     }
@@ -126,7 +132,7 @@ pub struct Route {
     pub method_when_missing: Option<String>,
     /// SKU to product; a SKU not listed is its own product key.
     pub skus: BTreeMap<String, ProductRef>,
-    /// The brand of products not listed.
+    /// The brand of products that are listed without one, or not listed.
     pub brand: Option<String>,
     /// SKU of a bundle to its parts.
     pub bundles: BTreeMap<String, Vec<BundlePart>>,
@@ -170,10 +176,10 @@ impl Route {
 
     /// The destination's product for a SKU.
     pub fn product(&self, sku: &str) -> ProductRef {
-        self.skus
-            .get(sku)
-            .cloned()
-            .unwrap_or_else(|| ProductRef { brand: self.brand.clone(), product: sku.to_owned() })
+        let product = self.skus.get(sku).cloned();
+        let ProductRef { brand, product } =
+            product.unwrap_or_else(|| ProductRef { brand: None, product: sku.to_owned() });
+        ProductRef { brand: brand.or_else(|| self.brand.clone()), product }
     }
 }
 

@@ -422,8 +422,6 @@ fn drift(before: &Observed, after: &Observed) -> serde_json::Value {
     if before.content.is_null() || after.content.is_null() {
         return serde_json::Value::Null;
     }
-    let mut found = changes(&before.content, &after.content);
-    // Stage and tracking are followed apart.
-    found.retain(|change| !change.path.contains("shipmentStatus") && !change.path.contains("packages"));
+    let found = changes(&before.content, &after.content);
     if found.is_empty() { serde_json::Value::Null } else { serde_json::to_value(found).unwrap_or_default() }
 }

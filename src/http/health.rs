@@ -40,7 +40,12 @@ async fn ready(State(health): State<Health>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({ "ready": false, "why": "stopping" })))
             .into_response();
     }
-    match health.store.backlog().await {
+    // A full disk can still be read.
+    let backlog = match health.store.try_writing().await {
+        Ok(()) => health.store.backlog().await,
+        Err(error) => Err(error),
+    };
+    match backlog {
         Ok((unsorted, due, exceptions, oldest)) => {
             let oldest = oldest.map(|at| health.clock.now().duration_since(at).as_millis().max(0));
             axum::Json(json!({

@@ -391,6 +391,17 @@ impl Store {
         .await
     }
 
+    /// Whether something can be stored: writes a mark, durably, as a delivery would be.
+    pub async fn try_writing(&self) -> Result<()> {
+        self.write(|mut on| {
+            Box::pin(async move {
+                execute!(on, sql::TRY_WRITING)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// What waits: unsorted deliveries, due orders, open exceptions, and since when the oldest of the first two waits.
     pub async fn backlog(&self) -> Result<(i64, i64, i64, Option<Timestamp>)> {
         self.read(|mut on| {

@@ -147,6 +147,8 @@ SELECT
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
         UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL) waits)";
 
+pub(super) const TRY_WRITING: &str = "INSERT INTO marks (name, upto) VALUES ('ready', 1) ON CONFLICT (name) DO UPDATE SET upto = marks.upto + 1";
+
 pub(super) const REPLAYABLE: &str = "
 SELECT id, connection, order_id FROM deliveries
 WHERE id > $1

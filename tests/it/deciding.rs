@@ -130,6 +130,11 @@ fn filters_leave_orders_out_by_tag_and_test() {
     );
     assert_eq!(with(|r| r.filter.only_tags = vec![Pattern("club*".into())]), Desired::Absent(Absence::Tags));
     assert_eq!(with(|r| r.filter.skip_test = true), Desired::Absent(Absence::Test));
+    assert_eq!(
+        with(|r| r.filter.placed_since = "2026-11-21".parse().ok()),
+        Desired::Absent(Absence::PlacedBefore("2026-11-21".parse().unwrap()))
+    );
+    assert!(matches!(with(|r| r.filter.placed_since = "2026-11-20".parse().ok()), Desired::Present(_)));
     assert!(matches!(with(|r| r.filter.only_tags = vec![Pattern("whole*".into())]), Desired::Present(_)));
 }
 
@@ -210,6 +215,8 @@ fn only_goods_go_and_a_bundle_goes_as_its_parts_to_the_cent() {
     let mut route = route();
     route.not_goods = vec![Pattern("insurance*".into())];
     route.skus.insert("PN-2022".into(), ProductRef { brand: Some("HILL".into()), product: "22PN750".into() });
+    // Mapped without a brand: the route's.
+    route.skus.insert("CH-2023".into(), ProductRef { brand: None, product: "23CH750".into() });
     let part = |sku: &str, quantity| BundlePart { sku: sku.into(), quantity };
     route.bundles.insert("TRIO".into(), vec![part("PN-2022", 2), part("CH-2023", 1)]);
     let copy = copy_of(desired(&record(order), &route).unwrap());
@@ -224,7 +231,7 @@ fn only_goods_go_and_a_bundle_goes_as_its_parts_to_the_cent() {
             ("22PN750", Some("HILL"), 2, dec("40")),
             ("22PN750", Some("HILL"), 2, dec("33.34")),
             ("22PN750", Some("HILL"), 2, dec("33.33")),
-            ("CH-2023", Some("NINE"), 2, dec("33.33")),
+            ("23CH750", Some("NINE"), 2, dec("33.33")),
         ]
     );
     let of_bundle: Decimal =

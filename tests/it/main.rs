@@ -19,6 +19,8 @@ mod merging;
 #[cfg(test)]
 mod misfits;
 #[cfg(test)]
+mod noticing;
+#[cfg(test)]
 mod permuting;
 #[cfg(test)]
 mod planning;

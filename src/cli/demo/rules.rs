@@ -15,8 +15,13 @@ use crate::simulator::shopify::order::{
 };
 
 /// The route's SKUs, with the product each stands for.
-pub(super) const PRODUCTS: &[(&str, &str)] =
-    &[("PN-2022", "22PN750"), ("CH-2022", "22CH750"), ("RS-2023", "23RS750"), ("CS-2021", "21CS750")];
+pub(super) const PRODUCTS: &[(&str, &str)] = &[
+    ("PN-2022-750", "22PN750"),
+    ("PN-2022", "22PN750"),
+    ("CH-2022", "22CH750"),
+    ("RS-2023", "23RS750"),
+    ("CS-2021", "21CS750"),
+];
 /// The route's bundle: its SKU, and one bottle of each of these.
 pub(super) const BUNDLE: (&str, [&str; 3]) = ("TRIO", ["PN-2022", "CH-2022", "CS-2021"]);
 /// The route's shipping rates, with the service each stands for.

@@ -347,10 +347,28 @@ impl AnswerBody {
             committed: passed || stage >= Stage::Shipped,
             stage,
             numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
-            content: self.sales_order.clone(),
+            content: content(&self.sales_order),
             at,
         }))
     }
+}
+
+/// An order's content to compare with what was seen before: each shipment under its key, without status and packages,
+/// which are followed apart.
+fn content(order: &Value) -> Value {
+    let mut content = order.clone();
+    let mut shipments = serde_json::Map::new();
+    for (at, shipment) in order["shipments"].as_array().into_iter().flatten().enumerate() {
+        let mut shipment = shipment.clone();
+        if let Some(fields) = shipment.as_object_mut() {
+            fields.remove("shipmentStatus");
+            fields.remove("packages");
+        }
+        let key = shipment["shipmentKey"].as_str().map_or_else(|| at.to_string(), str::to_owned);
+        shipments.insert(key, shipment);
+    }
+    content["shipments"] = Value::Object(shipments);
+    content
 }
 
 /// Whether an order read back is the one of this copy: the same customer and the same goods.
@@ -360,7 +378,7 @@ pub(super) fn is_same_order(copy: &OrderCopy, content: &Value) -> bool {
         *ours.entry(&item.product).or_default() += u64::from(item.quantity);
     }
     let mut theirs = BTreeMap::<&str, u64>::new();
-    for shipment in content["shipments"].as_array().into_iter().flatten() {
+    for shipment in content["shipments"].as_object().into_iter().flat_map(serde_json::Map::values) {
         for item in shipment["shipmentItems"].as_array().into_iter().flatten() {
             // Quantities are written as doubles, and whole for all that.
             let units = item["productQuantity"]
@@ -444,10 +462,20 @@ impl Rule {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct WireError {
+    #[serde(deserialize_with = "digits")]
     pub(super) code: Option<String>,
     target: Option<String>,
     message: Option<String>,
     data: Option<ErrorBody>,
+}
+
+/// A code: digits in a string, as defined, or a number.
+fn digits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(code) => Some(code),
+        Value::Number(code) => Some(code.to_string()),
+        _ => None,
+    })
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

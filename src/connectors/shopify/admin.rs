@@ -2,7 +2,7 @@
 //!
 //! The budget is read from every answer and never assumed beyond the first. A token that runs out is renewed before it
 //! does, by one task at a time. Errors come with HTTP 200; partial data beside errors is normal and only counts as an
-//! answer where the root that was asked for is there.
+//! answer where the root that was asked for is there and nothing in it was denied.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -132,6 +132,10 @@ impl Admin {
         }
         if error("INTERNAL_SERVER_ERROR") {
             return Err(Fault::retry("the API answered INTERNAL_SERVER_ERROR"));
+        }
+        // A field that is denied comes as null, and would be taken for one that is not there.
+        if error("ACCESS_DENIED") {
+            return Err(refused("the app may not see all of it", &envelope.errors));
         }
         let has_errors =
             envelope.errors.as_array().is_some_and(|list| !list.is_empty()) || envelope.errors.is_string();

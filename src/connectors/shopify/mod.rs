@@ -34,7 +34,11 @@ pub const LIMITS: Limits =
 /// What the app must be allowed for this connector's reads.
 const SCOPES: &[(&str, &str)] = &[
     ("read_orders", "orders, their edits, cancels and refunds"),
+    ("read_fulfillments", "webhooks of fulfilments"),
     ("read_merchant_managed_fulfillment_orders", "holds and delivery methods"),
+    ("read_customers", "the customer's id"),
+    ("read_products", "which lines are sold from the catalogue"),
+    ("read_locations", "where a fulfilment left from"),
 ];
 
 const ORDER: Query = Query { operation: "order", document: graph::ORDER, slot: 0, expected_cost: 300 };

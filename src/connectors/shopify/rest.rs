@@ -202,6 +202,7 @@ struct WireShippingLine {
     title: Option<String>,
     code: Option<String>,
     source: Option<String>,
+    delivery_category: Option<String>,
     price: Option<Amount>,
     discounted_price: Option<Amount>,
     discounted_price_set: Option<WireBag>,
@@ -330,6 +331,14 @@ impl WireOrder {
             refunds: self.refunds.iter().map(WireRefund::refund).collect::<Result<_, _>>()?,
             work: None,
         }))
+    }
+
+    /// Whether a rate says that the buyer fetches the order. Bodies since 2024-10 do not tell; for those that do, the planned
+    /// work has the last word.
+    pub(super) fn seems_fetched(&self) -> bool {
+        self.shipping_lines.iter().filter(|line| line.is_removed != Some(true)).any(|line| {
+            line.delivery_category.as_deref().is_some_and(|word| word.to_ascii_lowercase().contains("pick"))
+        })
     }
 
     fn line(&self, line: &WireLine, currency: &str, order_tips: Decimal) -> Result<Line, String> {

@@ -60,7 +60,11 @@ pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>) -> Result<Heard, 
             check_kind(topic, body, "Order")?;
             let cancelled = topic == "orders/cancelled";
             let (facts, versioned) = match order.snapshot().map_err(|why| unreadable(topic, &why))? {
-                Some(snapshot) => (vec![Fact::Snapshot(Box::new(snapshot))], true),
+                Some(snapshot) => {
+                    let mut facts = vec![Fact::Snapshot(Box::new(snapshot))];
+                    facts.extend(order.seems_fetched().then_some(Fact::Touched(None)));
+                    (facts, true)
+                }
                 None if cancelled => (vec![Fact::Cancelled], false),
                 None => (vec![Fact::Touched(None)], false),
             };

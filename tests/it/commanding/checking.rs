@@ -29,7 +29,7 @@ async fn check_says_what_it_found_at_each_connection() {
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert_eq!(
         out,
-        "crossdock.toml: 2 connections and 1 routes, all in order\n  \
+        "crossdock.toml: 2 connections and 1 route, all in order\n  \
          cellar: Cellar Nine (cellar-nine.myshopify.com, time zone America/Los_Angeles)\n  \
          compliance: the web service user is accepted\n"
     );

@@ -110,12 +110,14 @@ async fn exceptions_are_listed_and_tried_again_one_or_all_of_a_code() {
     assert_eq!(rows[0]["order_name"], "#1002");
     assert_eq!(place.ask(&served, &["exceptions", "list", "--code", "refused"]).await, "");
 
-    assert_eq!(place.ask(&served, &["exceptions", "retry", "1"]).await, "retrying 1 exceptions\n");
+    assert_eq!(place.ask(&served, &["exceptions", "retry", "1"]).await, "retrying 1 exception\n");
     served.settled(&place).await;
     assert!(place.account.order("1002").is_none(), "nothing is mended yet");
     place.account.add_product(&Product { brand: "NINE".into(), key: "99XX750".into() }, "Wine");
+    let told = place.ask_json(&served, &["exceptions", "retry", "--code", "refused"]).await;
+    assert_eq!(told, serde_json::json!({ "retrying": [] }));
     let out = place.ask(&served, &["exceptions", "retry", "--code", "unknown_product"]).await;
-    assert_eq!(out, "retrying 1 exceptions\n");
+    assert_eq!(out, "retrying 1 exception\n");
     served.settled(&place).await;
     assert_eq!(place.account.order("1002").unwrap()["committed"], true);
     assert_eq!(place.ask(&served, &["exceptions", "list"]).await, "");
@@ -145,17 +147,18 @@ async fn replay_says_what_it_would_do_and_then_does_it() {
     served.settled(&place).await;
     assert_eq!(place.account.requests().len(), asked, "a dry run asks nobody");
     let out = place.ask(&served, &["replay", "--order", "1001"]).await;
-    assert_eq!(out, "replaying 0 deliveries and looking again at 1 orders\n");
+    assert_eq!(out, "replaying 0 deliveries and looking again at 1 order\n");
     served.settled(&place).await;
     assert_eq!(place.account.requests().len(), asked + 1);
-    for (arguments, words) in [
-        (&["replay"][..], "give exactly one of deliveries, orders and range"),
-        (&["replay", "--order", "1", "--delivery", "1"], "give exactly one of"),
-        (&["replay", "--topic", "orders/create"], "narrow a time range: give --since or --until too"),
-        (&["replay", "--delivery", "99"], "there is no delivery 99; nothing was replayed"),
+    for (arguments, exit, words) in [
+        (&["replay"][..], 2, "<--delivery <DELIVERY>|--order <ORDER>|--since <SINCE>|--until <UNTIL>>"),
+        (&["replay", "--order", "1", "--delivery", "1"], 2, "cannot be used with"),
+        (&["replay", "--topic", "orders/create"], 2, "required arguments were not provided"),
+        (&["replay", "--order", "1", "--topic", "orders/create"], 2, "cannot be used with"),
+        (&["replay", "--delivery", "99"], 1, "there is no delivery 99; nothing was replayed"),
     ] {
         let Ended { code, out, err } = place.run(&[arguments, &["--url", &served.url]].concat()).await;
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert_eq!((code, out.as_str()), (Some(exit), ""), "{arguments:?}");
         assert!(err.contains(words), "{arguments:?}: {err}");
     }
 }

@@ -62,6 +62,11 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         &["4 engine.workers is a number with decimals → make it a whole number"],
     ),
     ("sqlite:crossdock.db", "crossdock.db", &["4 store.url is no place to keep things → write sqlite:PATH"]),
+    (
+        "methods",
+        "placed_since = \"soon\"\nmethods",
+        &["17 routes[0].placed_since «soon» is no day → write it as \"2026-12-01\""],
+    ),
     ("methods", "skip_test = \"yes\"\nmethods", &["17 routes[0].skip_test is text → make it true or false"]),
     // Connections.
     (

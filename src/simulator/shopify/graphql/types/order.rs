@@ -73,7 +73,11 @@ object! {
 
         "app": One(&ORDER_APP) => source_app(o).map(|name| (&ORDER_APP, Node::App(name)));
         "attribution": One(&ATTRIBUTION) => (&ATTRIBUTION, Node::Order(o));
-        "customer": One(&CUSTOMER) => o.customer.as_ref().map(|c| (&CUSTOMER, Node::Customer(c)));
+        "customer": One(&CUSTOMER) => if cx.may("read_customers") {
+            o.customer.as_ref().map(|c| (&CUSTOMER, Node::Customer(c))).into()
+        } else {
+            Out::Denied("read_customers")
+        };
         "billingAddress": One(&ADDRESS) => o.billing_address.as_ref().map(|a| (&ADDRESS, Node::Address(a)));
         "shippingAddress": One(&ADDRESS) => o.shipping_address.as_ref().map(|a| (&ADDRESS, Node::Address(a)));
         "displayAddress": One(&ADDRESS) => o.shipping_address.as_ref().or(o.billing_address.as_ref())
