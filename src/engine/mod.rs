@@ -50,9 +50,9 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Deliveries were stored; the first of them had waited so long for it.
-    pub fn stored(&self, waited: Duration) {
-        self.pressure.committed(waited);
+    /// Deliveries were stored: the first of them had waited so long for it, and there may be more than fit one commit.
+    pub fn stored(&self, waited: Duration, full: bool) {
+        self.pressure.committed(waited, full);
         self.sorter.notify_one();
     }
 

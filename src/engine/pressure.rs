@@ -1,8 +1,8 @@
 //! The right of way: acknowledging deliveries goes before working on them.
 //!
-//! A sender gives up on a slow answer; an order can wait. So the loop measures how long deliveries wait for their commit,
-//! and where that grows it halves its own share, down to a little work with a breath between, and takes it back step by
-//! step once answers are quick again. What waits meanwhile is stored, and nothing of it is lost.
+//! A sender gives up on a slow answer; an order can wait. So the loop watches how long deliveries wait for their commit and
+//! whether more come than fit one, and where they do it halves its own share, down to a little work with a breath between,
+//! and takes it back step by step once the rush is over. What waits meanwhile is stored, and nothing of it is lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,9 +36,9 @@ impl Default for Pressure {
 }
 
 impl Pressure {
-    /// A commit was made, and its first delivery had waited so long.
-    pub(super) fn committed(&self, waited: Duration) {
-        if waited > SLOW {
+    /// A commit was made: its first delivery had waited so long, and it may have been full.
+    pub(super) fn committed(&self, waited: Duration, full: bool) {
+        if full || waited > SLOW {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).slow_at = Some(Instant::now());
         }
     }
@@ -70,9 +70,12 @@ mod tests {
     #[test]
     fn slow_answers_halve_the_share_and_quick_ones_give_it_back() {
         let pressure = Pressure::default();
-        pressure.committed(SLOW / 2);
+        pressure.committed(SLOW / 2, false);
         assert_eq!(pressure.share_of(64), (64, false));
-        pressure.committed(SLOW * 2);
+        pressure.committed(SLOW / 2, true);
+        assert_eq!(pressure.share_of(64), (32, true), "more is coming than fits one commit");
+        let pressure = Pressure::default();
+        pressure.committed(SLOW * 2, false);
         assert_eq!(pressure.share_of(64), (32, true));
         assert_eq!(pressure.share_of(64), (32, true), "one step at a time");
         for _ in 0..10 {
