@@ -2,6 +2,8 @@
 
 mod api;
 mod bodies;
+mod mutations;
+mod recorded;
 mod remote;
 mod topics;
 mod webhooks;

@@ -4,7 +4,8 @@
 //! action on [`Shop`]: it takes effect whole, moves the order's `updated_at` (whole seconds, never back) and queues
 //! the webhooks that the real shop fires. The shop answers on Shopify's paths:
 //!
-//! - `POST /admin/api/{version}/graphql.json` with `X-Shopify-Access-Token`
+//! - `POST /admin/api/{version}/graphql.json` with `X-Shopify-Access-Token`: queries, and the mutations a fulfilment
+//!   integration uses, which are the same actions
 //! - `POST /admin/oauth/access_token`, the client credentials grant
 //!
 //! Its remote control, JSON in and out, needs no token and is never faulted. Errors are `{"error": …}` with 404 or
@@ -63,7 +64,7 @@ pub mod webhook;
 
 pub use actions::{
     CancelOrder, EditOrder, FulfillUnits, HoldUnits, NewFulfillment, NewHold, NewRefund, NewShipmentEvent,
-    RefundUnits, Release, SetQuantity, Tracking,
+    RefundUnits, Release, SetQuantity, Tracking, UnitsOfFulfillmentOrder,
 };
 pub use graphql::GraphqlRequest;
 pub use new_order::{NewLine, NewOrder, NewShipping};

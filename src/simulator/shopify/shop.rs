@@ -3,8 +3,9 @@
 //! Clones share one shop. Each action holds the state's lock from the first check to the queueing of its webhooks, so
 //! that the order of webhooks in the queue is the order of the changes.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -17,10 +18,10 @@ use super::actions::{
 use super::graphql::{self, Gate, GraphqlRequest};
 use super::new_order::{NewOrder, NewShipping};
 use super::options::Options;
-use super::order::{Address, Attribute, Order};
+use super::order::{Address, Attribute, Order, Place};
 use super::place::{Numbers, place};
 use super::profile::Profile;
-use super::state::{Change, Refused, State, stable_id};
+use super::state::{Change, Outgoing, Refused, State, stable_id};
 use super::webhook::{self, Delivery, Knobs, Outbox, Settings, Setup};
 use super::{rest, server};
 use crate::clock::Clock;
@@ -115,29 +116,38 @@ impl Shop {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues the webhooks of one action.
+    pub(super) fn post(&self, outgoing: Vec<Outgoing>, now: Timestamp) {
+        self.0.outbox.post(outgoing, now);
+    }
+
     fn act<R>(
         &self,
         id: i64,
         work: impl FnOnce(&mut Change<'_>) -> Result<R, Refused>,
     ) -> Result<R, Refused> {
         let now = self.0.clock.now();
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         let (result, outgoing) = state.change(id, now, work)?;
-        self.0.outbox.post(outgoing, now);
+        self.post(outgoing, now);
         Ok(result)
     }
 
     /// Places an order; returns its id.
     pub fn place_order(&self, new: &NewOrder) -> Result<i64, Refused> {
         let now = self.0.clock.now();
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         let number = state.next_number;
         let numbers = Numbers { number, order_number: self.0.order_number_start + number - 1 };
         let (order, events) = place(new, &self.0.profile, &mut state.ids, numbers, now)?;
         state.next_number += 1;
         let id = order.id;
         let outgoing = state.insert(order, &events);
-        self.0.outbox.post(outgoing, now);
+        self.post(outgoing, now);
         Ok(id)
     }
 
@@ -215,7 +225,7 @@ impl Shop {
         fulfillment: i64,
         event: &NewShipmentEvent,
     ) -> Result<i64, Refused> {
-        self.act(order, |change| actions::set_shipment_status(change, fulfillment, event))
+        self.act(order, |change| actions::set_shipment_status(change, fulfillment, event, &Place::default()))
     }
 
     /// Takes a fulfillment back.
@@ -264,9 +274,9 @@ impl Shop {
     /// Deletes an order.
     pub fn delete_order(&self, order: i64) -> Result<(), Refused> {
         let now = self.0.clock.now();
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         let outgoing = state.remove(order)?;
-        self.0.outbox.post(outgoing, now);
+        self.post(outgoing, now);
         Ok(())
     }
 

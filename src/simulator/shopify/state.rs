@@ -177,6 +177,11 @@ impl State {
         Ok(write(&self.profile, &order, &[Event::Plain("orders/delete", serde_json::json!({ "id": id }))]))
     }
 
+    /// Puts an order back as it was before changes that are given up.
+    pub(super) fn restore(&mut self, order: Order) {
+        self.store(order);
+    }
+
     fn store(&mut self, order: Order) {
         let id = order.id;
         for child in children(&order) {

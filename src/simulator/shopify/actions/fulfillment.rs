@@ -1,18 +1,19 @@
-//! Fulfilling: shipments, their tracking and their progress, and taking them back.
+//! Fulfilling, and taking fulfillments back.
 //!
 //! Units move from a fulfillment order to a fulfillment and never vanish on the way. A cancelled fulfillment opens a
 //! new fulfillment order for its units; the old one stays closed.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::order::{
-    DeliveryKind, Fulfillment, FulfillmentEvent, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine,
-    FulfillmentOrderStatus, FulfillmentStatus, ShipmentStatus,
+    DeliveryKind, Fulfillment, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine,
+    FulfillmentOrderStatus, FulfillmentStatus, Origin,
 };
 use super::super::place;
-use super::super::state::{Change, Event, Refused};
+use super::super::state::{Change, Event, Ids, Refused};
 use super::archive_if_done;
+use super::hold::HoldUnits;
+use super::shipment::Tracking;
 
 /// A fulfillment to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +25,23 @@ pub struct NewFulfillment {
     pub fulfillment_order_id: Option<i64>,
     /// Only from this location; that of the first open fulfillment order if absent.
     pub location_id: Option<i64>,
+    /// Exactly this; nothing else may then be said of what is in it.
+    pub fulfillment_orders: Vec<UnitsOfFulfillmentOrder>,
     /// Tracking.
     pub tracking: Tracking,
+    /// Where it is sent from, if not from its location.
+    pub origin: Option<Origin>,
+}
+
+/// What is fulfilled of one fulfillment order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitsOfFulfillmentOrder {
+    /// Which fulfillment order.
+    pub fulfillment_order_id: i64,
+    /// Only these units; all if empty.
+    #[serde(default)]
+    pub units: Vec<HoldUnits>,
 }
 
 /// Units of one line to be fulfilled.
@@ -38,43 +54,12 @@ pub struct FulfillUnits {
     pub quantity: u32,
 }
 
-/// How a shipment can be followed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tracking {
-    /// Carrier.
-    pub company: Option<String>,
-    /// Tracking numbers, one a parcel.
-    pub numbers: Vec<String>,
-    /// Tracking pages, in the order of the numbers; made up for carriers the shop knows.
-    pub urls: Vec<String>,
-}
-
-impl Tracking {
-    /// The pages: those given, else the known carrier's.
-    fn pages(&self) -> Vec<String> {
-        if !self.urls.is_empty() {
-            return self.urls.clone();
-        }
-        let Some(page) = self.company.as_deref().and_then(tracking_page) else { return Vec::new() };
-        self.numbers.iter().map(|number| format!("{page}{number}")).collect()
-    }
-}
-
-/// The tracking page of a carrier whose name is spelled as the shop spells it.
-fn tracking_page(company: &str) -> Option<&'static str> {
-    Some(match company {
-        "UPS" => "https://www.ups.com/WebTracking?loc=en_US&requester=ST&trackNums=",
-        "USPS" => "https://tools.usps.com/go/TrackConfirmAction.action?tLabels=",
-        "FedEx" => "https://www.fedex.com/fedextrack/?trknbr=",
-        "DHL Express" => "https://www.dhl.com/en/express/tracking.html?brand=DHL&AWB=",
-        "OnTrac" => "https://www.ontrac.com/tracking/?number=",
-        _ => return None,
-    })
-}
-
 /// Fulfills; returns the fulfillment's id.
 pub(in super::super) fn fulfill(change: &mut Change<'_>, new: &NewFulfillment) -> Result<i64, Refused> {
+    if !new.fulfillment_orders.is_empty() {
+        let (location_id, lines) = take_exactly(change, &new.fulfillment_orders)?;
+        return Ok(book(change, location_id, lines, new));
+    }
     if change.order.cancelled_at.is_some() {
         return Err(Refused::invalid("The order is cancelled"));
     }
@@ -94,7 +79,7 @@ pub(in super::super) fn fulfill(change: &mut Change<'_>, new: &NewFulfillment) -
         .filter(|at| change.order.fulfillment_orders[*at].location_id == location_id)
         .collect();
     let lines = take(change, &here, &new.lines)?;
-    Ok(book(change, location_id, lines, &new.tracking))
+    Ok(book(change, location_id, lines, new))
 }
 
 fn nothing_open(change: &Change<'_>, new: &NewFulfillment) -> Refused {
@@ -102,11 +87,86 @@ fn nothing_open(change: &Change<'_>, new: &NewFulfillment) -> Refused {
         return Refused::invalid("There is nothing to fulfill");
     };
     match change.order.fulfillment_orders.iter().find(|order| order.id == id) {
-        Some(order) => Refused::invalid(format!(
-            "Fulfillment order {id} has an unfulfillable status= {}.",
-            order.status.rest()
-        )),
+        Some(order) => unfulfillable(order),
         None => Refused::invalid("Fulfillment order does not exist."),
+    }
+}
+
+fn unfulfillable(order: &FulfillmentOrder) -> Refused {
+    Refused::invalid(format!(
+        "Fulfillment order {} has an unfulfillable status= {}.",
+        order.id,
+        order.status.rest()
+    ))
+}
+
+/// Moves exactly these units out of their fulfillment orders, which must be of one location.
+fn take_exactly(
+    change: &mut Change<'_>,
+    wanted: &[UnitsOfFulfillmentOrder],
+) -> Result<(i64, Vec<FulfillmentLine>), Refused> {
+    let mut places = Vec::new();
+    for want in wanted {
+        let found = change.order.fulfillment_orders.iter().position(|o| o.id == want.fulfillment_order_id);
+        places.push(found.ok_or_else(|| Refused::invalid("Fulfillment order does not exist."))?);
+    }
+    let mut locations: Vec<i64> =
+        places.iter().map(|at| change.order.fulfillment_orders[*at].location_id).collect();
+    locations.sort_unstable();
+    locations.dedup();
+    if locations.len() > 1 {
+        return Err(Refused::invalid(format!(
+            "All fulfillment orders must be assigned to a single location. Multiple locations with ids {locations:?} \
+             were found."
+        )));
+    }
+    let mut taken = Vec::new();
+    for (at, want) in places.into_iter().zip(wanted) {
+        let order = &mut change.order.fulfillment_orders[at];
+        let open = matches!(order.status, FulfillmentOrderStatus::Open | FulfillmentOrderStatus::InProgress);
+        if !open || order.remaining() == 0 {
+            return Err(unfulfillable(order));
+        }
+        let id = order.id;
+        let all: Vec<HoldUnits> = order
+            .lines
+            .iter()
+            .filter(|line| line.remaining > 0)
+            .map(|line| HoldUnits { fulfillment_order_line_id: line.id, quantity: line.remaining })
+            .collect();
+        for unit in if want.units.is_empty() { &all } else { &want.units } {
+            let line = order.lines.iter_mut().find(|line| line.id == unit.fulfillment_order_line_id);
+            let line = line.ok_or_else(|| Refused::invalid("Fulfillment order line item does not exist."))?;
+            if unit.quantity == 0 || unit.quantity > line.remaining {
+                return Err(Refused::invalid("Invalid fulfillment order line item quantity requested."));
+            }
+            line.remaining -= unit.quantity;
+            add(&mut taken, change.ids, line.line_id, id, unit.quantity);
+        }
+        close_if_done(order, change.now);
+    }
+    Ok((locations.first().copied().unwrap_or_default(), taken))
+}
+
+/// Adds units to a fulfillment's lines: one for each line of the order, whichever fulfillment orders they are of.
+fn add(taken: &mut Vec<FulfillmentLine>, ids: &mut Ids, line_id: i64, fulfillment_order: i64, quantity: u32) {
+    if let Some(line) = taken.iter_mut().find(|line| line.line_id == line_id) {
+        line.from.push((fulfillment_order, quantity));
+        line.quantity += quantity;
+        return;
+    }
+    taken.push(FulfillmentLine {
+        id: ids.next(),
+        line_id,
+        from: vec![(fulfillment_order, quantity)],
+        quantity,
+    });
+}
+
+fn close_if_done(order: &mut FulfillmentOrder, now: jiff::Timestamp) {
+    order.updated_at = now;
+    if order.remaining() == 0 {
+        order.status = FulfillmentOrderStatus::Closed;
     }
 }
 
@@ -134,17 +194,9 @@ fn take(
                 }
             };
             line.remaining -= quantity;
-            taken.push(FulfillmentLine {
-                id: change.ids.next(),
-                line_id: line.line_id,
-                fulfillment_order_id: order.id,
-                quantity,
-            });
+            add(&mut taken, change.ids, line.line_id, order.id, quantity);
         }
-        order.updated_at = change.now;
-        if order.remaining() == 0 {
-            order.status = FulfillmentOrderStatus::Closed;
-        }
+        close_if_done(order, change.now);
     }
     if wanted.is_some_and(|wanted| wanted.iter().any(|want| want.quantity > 0)) || taken.is_empty() {
         return Err(Refused::invalid("Invalid fulfillment order line item quantity requested."));
@@ -152,7 +204,8 @@ fn take(
     Ok(taken)
 }
 
-fn book(change: &mut Change<'_>, location_id: i64, lines: Vec<FulfillmentLine>, tracking: &Tracking) -> i64 {
+fn book(change: &mut Change<'_>, location_id: i64, lines: Vec<FulfillmentLine>, new: &NewFulfillment) -> i64 {
+    let tracking = &new.tracking;
     let id = change.ids.next();
     let order = &mut *change.order;
     let sequence = u32::try_from(order.fulfillments.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -164,6 +217,7 @@ fn book(change: &mut Change<'_>, location_id: i64, lines: Vec<FulfillmentLine>, 
         created_at: change.now,
         updated_at: change.now,
         location_id,
+        origin: new.origin.clone(),
         company: tracking.company.clone(),
         numbers: tracking.numbers.clone(),
         urls: tracking.pages(),
@@ -207,72 +261,13 @@ pub(in super::super) fn hand_over(change: &mut Change<'_>) -> Result<(), Refused
     Ok(())
 }
 
-fn find<'a>(change: &'a mut Change<'_>, id: i64) -> Result<&'a mut Fulfillment, Refused> {
+pub(super) fn find<'a>(change: &'a mut Change<'_>, id: i64) -> Result<&'a mut Fulfillment, Refused> {
     change
         .order
         .fulfillments
         .iter_mut()
         .find(|fulfillment| fulfillment.id == id)
         .ok_or_else(|| Refused::missing("Fulfillment", id))
-}
-
-/// Replaces the tracking; allowed on a cancelled fulfillment too.
-pub(in super::super) fn update_tracking(
-    change: &mut Change<'_>,
-    id: i64,
-    tracking: &Tracking,
-) -> Result<(), Refused> {
-    let now = change.now;
-    let fulfillment = find(change, id)?;
-    fulfillment.company.clone_from(&tracking.company);
-    fulfillment.numbers.clone_from(&tracking.numbers);
-    fulfillment.urls = tracking.pages();
-    fulfillment.updated_at = now;
-    change.tell(Event::Fulfillment("fulfillments/update", id));
-    change.tell(Event::Order("orders/updated"));
-    Ok(())
-}
-
-/// Something that happened to a shipment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewShipmentEvent {
-    /// What.
-    pub status: ShipmentStatus,
-    /// In words.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// When; now if absent.
-    #[serde(default)]
-    pub happened_at: Option<Timestamp>,
-    /// When it is expected.
-    #[serde(default)]
-    pub estimated_delivery_at: Option<Timestamp>,
-}
-
-/// Books progress of a shipment; returns the event's id. Allowed on a cancelled fulfillment too.
-pub(in super::super) fn set_shipment_status(
-    change: &mut Change<'_>,
-    id: i64,
-    new: &NewShipmentEvent,
-) -> Result<i64, Refused> {
-    let now = change.now;
-    let event = change.ids.next();
-    let fulfillment = find(change, id)?;
-    fulfillment.events.push(FulfillmentEvent {
-        id: event,
-        status: new.status,
-        message: new.message.clone(),
-        happened_at: new.happened_at.unwrap_or(now),
-        created_at: now,
-        estimated_delivery_at: new.estimated_delivery_at,
-    });
-    fulfillment.shipment_status = Some(new.status);
-    fulfillment.updated_at = now;
-    change.tell(Event::Shipment(id, event));
-    change.tell(Event::Fulfillment("fulfillments/update", id));
-    change.tell(Event::Order("orders/updated"));
-    Ok(event)
 }
 
 /// Takes a fulfillment back; doing it twice changes nothing.
@@ -285,10 +280,13 @@ pub(in super::super) fn cancel_fulfillment(change: &mut Change<'_>, id: i64) -> 
     fulfillment.status = FulfillmentStatus::Cancelled;
     fulfillment.updated_at = now;
     let lines = fulfillment.lines.clone();
-    let mut from: Vec<i64> = lines.iter().map(|line| line.fulfillment_order_id).collect();
-    from.dedup();
+    let mut from: Vec<i64> = Vec::new();
+    for (source, _) in lines.iter().flat_map(|line| &line.from) {
+        if !from.contains(source) {
+            from.push(*source);
+        }
+    }
     for source in from {
-        let units: Vec<_> = lines.iter().filter(|line| line.fulfillment_order_id == source).collect();
         let Some(at) = change.order.fulfillment_orders.iter().position(|order| order.id == source) else {
             continue;
         };
@@ -302,15 +300,14 @@ pub(in super::super) fn cancel_fulfillment(change: &mut Change<'_>, id: i64) -> 
             }
         }
         let mut fresh = place::fulfillment_order(change.order, location_id, kind, change.ids, now);
-        fresh.lines = units
-            .iter()
-            .map(|line| FulfillmentOrderLine {
-                id: change.ids.next(),
-                line_id: line.line_id,
-                total: line.quantity,
-                remaining: line.quantity,
-            })
-            .collect();
+        for line in &lines {
+            let units = line.units_from(source);
+            if units > 0 {
+                let id = change.ids.next();
+                let line_id = line.line_id;
+                fresh.lines.push(FulfillmentOrderLine { id, line_id, total: units, remaining: units });
+            }
+        }
         change.order.fulfillment_orders.push(fresh);
     }
     change.order.closed_at = None;

@@ -5,18 +5,21 @@ mod edit;
 pub(super) mod fulfillment;
 mod hold;
 pub(super) mod payment;
+mod shipment;
 
 use super::order::totals::FinancialStatus;
 use super::order::{Address, Attribute};
 use super::state::{Change, Event, Refused};
 pub use edit::{EditOrder, SetQuantity};
 pub(super) use edit::{change_shipping_line, edit_order};
-pub use fulfillment::{FulfillUnits, NewFulfillment, NewShipmentEvent, Tracking};
-pub(super) use fulfillment::{cancel_fulfillment, fulfill, set_shipment_status, update_tracking};
+pub use fulfillment::{FulfillUnits, NewFulfillment, UnitsOfFulfillmentOrder};
+pub(super) use fulfillment::{cancel_fulfillment, fulfill};
 pub use hold::{HoldUnits, NewHold, Release};
 pub(super) use hold::{hold, open_scheduled, release};
 pub use payment::{CancelOrder, NewRefund, RefundUnits};
 pub(super) use payment::{authorize, cancel_order, mark_paid, refund, void};
+pub use shipment::{NewShipmentEvent, Tracking};
+pub(super) use shipment::{set_shipment_status, update_tracking};
 
 /// Tags as the shop keeps them: trimmed, each once whatever its case, in alphabetical order.
 pub(super) fn ordered_tags(tags: &[String]) -> Vec<String> {

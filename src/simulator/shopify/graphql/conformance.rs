@@ -7,7 +7,8 @@ use apollo_compiler::schema::{ExtendedType, Schema, Type as SdlType};
 use rand::SeedableRng;
 use serde_json::Value;
 
-use super::schema::{PAGING, Shape};
+use super::input::tables;
+use super::schema::{PAGING, Shape, argument_name};
 use super::types::ALL;
 use crate::clock::Clock;
 use crate::simulator::shopify::{Options, Shop, activity, generate};
@@ -88,10 +89,13 @@ fn every_type_field_and_argument_is_shopifys() {
                 wrong.push(format!("{at} is {} and not {expected}", real.ty));
             }
             for arg in served.args {
-                let name = arg.trim_end_matches('!');
+                let name = argument_name(arg);
                 match real.arguments.iter().find(|a| a.name == name) {
                     None => wrong.push(format!("{at} takes no {name}")),
                     Some(real) if real.is_required() != arg.ends_with('!') => {
+                        wrong.push(format!("{at}({name}) is {}", real.ty));
+                    }
+                    Some(real) if arg.split_once(": ").is_some_and(|(_, of)| of != real.ty.to_string()) => {
                         wrong.push(format!("{at}({name}) is {}", real.ty));
                     }
                     Some(_) => {}
@@ -132,6 +136,39 @@ fn every_value_fits_its_type() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_input_and_enum_is_shopifys() {
+    let Some(schema) = schema() else { return };
+    let mut wrong = Vec::new();
+    for input in tables::INPUTS {
+        let Some(ExtendedType::InputObject(real)) = schema.types.get(input.name) else {
+            wrong.push(format!("no input {}", input.name));
+            continue;
+        };
+        for (name, of) in input.fields {
+            if real.fields.get(*name).is_none_or(|real| real.ty.to_string() != *of) {
+                wrong.push(format!("{}.{name} is no {of}", input.name));
+            }
+        }
+        for (name, real) in &real.fields {
+            let left_out = ["localizedFields", "localizationExtensions"].contains(&name.as_str());
+            if !left_out && !input.fields.iter().any(|(field, _)| *field == name.as_str()) {
+                wrong.push(format!("{}.{name}: {} is missing", input.name, real.ty));
+            }
+        }
+    }
+    for (name, values) in tables::ENUMS {
+        let real = match schema.types.get(*name) {
+            Some(ExtendedType::Enum(real)) => real.values.keys().map(apollo_compiler::Name::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if real != *values {
+            wrong.push(format!("{name} is {real:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Recorded queries that the simulator can plan cost what they cost at the real shop.
 #[test]
 fn recorded_queries_cost_what_was_recorded() {
@@ -156,8 +193,8 @@ fn recorded_queries_cost_what_was_recorded() {
         for (document, variables, cost) in found {
             let Ok(parsed) = gate.parse(document) else { continue };
             let body = super::Body { query: None, variables: None, operation_name: None };
-            let Ok(plan) = super::prepare(&parsed, &body, &variables) else { continue };
-            let ours = super::cost::requested(&plan);
+            let Ok(prepared) = super::prepare(&parsed, &body, &variables) else { continue };
+            let ours = prepared.requested();
             if u64::from(ours) == cost {
                 same += 1;
             } else {

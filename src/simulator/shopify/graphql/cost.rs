@@ -1,7 +1,7 @@
 //! What a query costs, and the bucket it is paid from.
 //!
 //! An object costs a point, money nothing, a count ten; a connection of `n` costs two and `floor(2 ln n)` times one of
-//! its nodes. This is fitted to recorded traffic, not published. What a query may cost is taken from the bucket
+//! its nodes. A mutation costs ten, one of them fifty, and the objects of its answer are free. This is fitted to recorded traffic, not published. What a query may cost is taken from the bucket
 //! before it runs, and what it did not cost is put back.
 
 use jiff::Timestamp;
@@ -16,6 +16,26 @@ pub(super) const MOST: u32 = 1000;
 /// What a plan may cost.
 pub(super) fn requested(plan: &Plan) -> u32 {
     plan.0.iter().map(field).fold(0, u32::saturating_add)
+}
+
+/// What the mutations of a plan may cost.
+pub(super) fn requested_of_mutations(plan: &Plan) -> u32 {
+    plan.0.iter().map(mutation).fold(0, u32::saturating_add)
+}
+
+fn mutation(planned: &Planned) -> u32 {
+    let (Some(field), Below::Objects(objects)) = (planned.field, &planned.below) else { return 0 };
+    let parts = objects.0.iter().flat_map(|(_, payload)| &payload.0);
+    let read = parts.map(|part| match &part.below {
+        Below::Objects(objects) => below(objects),
+        _ => 0,
+    });
+    of_mutation(field.name).saturating_add(read.fold(0, u32::saturating_add))
+}
+
+/// The price of a mutation itself. Since the summer of 2026 changing a tracking costs fifty.
+pub(super) fn of_mutation(name: &str) -> u32 {
+    if name == "fulfillmentTrackingInfoUpdate" { 50 } else { 10 }
 }
 
 fn field(planned: &Planned) -> u32 {

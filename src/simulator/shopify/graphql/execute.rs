@@ -25,6 +25,14 @@ pub(super) fn execute<'a>(cx: &Cx<'a>, plan: &Plan, of: &'static Type, node: Nod
     Answer { written: run.out, errors: run.errors, cost }
 }
 
+/// Writes what one field of the root holds.
+pub(super) fn field<'a>(cx: &Cx<'a>, planned: &Planned, out: Out<'a>) -> Answer {
+    let path = vec![Step::Key(planned.key.clone())];
+    let mut run = Run { cx, out: Vec::with_capacity(1024), errors: Vec::new(), path };
+    let cost = run.value(planned, out);
+    Answer { written: run.out, errors: run.errors, cost }
+}
+
 struct Run<'c, 'a> {
     cx: &'c Cx<'a>,
     out: Vec<u8>,
@@ -72,7 +80,9 @@ impl<'a> Run<'_, 'a> {
                         self.leaf(planned, out);
                     } else {
                         self.path.push(Step::Key(planned.key.clone()));
-                        cost += self.value(planned, out);
+                        let value = self.value(planned, out);
+                        // A mutation's price covers the objects it answers with, not what is read of them.
+                        cost += value.saturating_sub(u32::from(matches!(node, Node::Payload(_))));
                         self.path.pop();
                     }
                 }
@@ -120,21 +130,28 @@ impl<'a> Run<'_, 'a> {
         self.raw(b"null");
     }
 
+    fn denied(&mut self, planned: &Planned, required: &str) {
+        let name = planned.field.map_or("", |field| field.name);
+        self.fail(
+            planned,
+            &format!("Access denied for {name} field. Required access: {required}"),
+            &json!({
+                "code": "ACCESS_DENIED",
+                "documentation": "https://shopify.dev/api/usage/access-scopes",
+                "requiredAccess": required,
+            }),
+        );
+    }
+
     fn value(&mut self, planned: &Planned, out: Out<'a>) -> u32 {
         match (out, &planned.below) {
             (Out::Denied(scope), _) => {
-                let required = format!("`{scope}` access scope.");
-                let name = planned.field.map_or("", |field| field.name);
-                self.fail(
-                    planned,
-                    &format!("Access denied for {name} field. Required access: {required}"),
-                    &json!({
-                        "code": "ACCESS_DENIED",
-                        "documentation": "https://shopify.dev/api/usage/access-scopes",
-                        "requiredAccess": required,
-                    }),
-                );
+                self.denied(planned, &format!("`{scope}` access scope."));
                 1
+            }
+            (Out::Forbidden(required), _) => {
+                self.denied(planned, required);
+                0
             }
             (Out::Error(code, message), _) => {
                 self.fail(planned, &message, &json!({ "code": code }));

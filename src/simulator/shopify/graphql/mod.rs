@@ -1,18 +1,18 @@
 //! The Admin GraphQL API: from a request's body to its answer.
 //!
-//! A document is parsed (once, then remembered), planned, priced, paid for, and carried out against borrowed state.
-//! Errors in the document and in payment come back with status 200 and no data, as from the real API. Mutations are
-//! not served yet: their root is a table beside the query root, and a field of it takes the state to change.
+//! A document is parsed (once, then remembered), planned, priced, paid for, and carried out: queries against borrowed
+//! state, mutations one after another against the state they change. Errors in the document and in payment come back
+//! with status 200 and no data, as from the real API.
 
 mod cost;
 mod execute;
-mod gather;
+mod input;
+mod mutation;
 mod page;
 mod plan;
 mod schema;
 mod search;
 mod types;
-mod variables;
 mod whole;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -30,8 +30,8 @@ use super::profile::Profile;
 use super::shop::Shop;
 use super::state::State;
 use cost::Bucket;
+use input::variables::{self, Variables};
 use schema::{Cx, Node};
-use variables::Variables;
 
 /// How many parsed documents are remembered.
 const DOCUMENTS: usize = 256;
@@ -142,7 +142,7 @@ impl Gate {
         }
         let document = async_graphql_parser::parse_query(text).map_err(|error| syntax_error(&error))?;
         let used = variables::used(&document);
-        let endless = gather::endless_fragments(&document);
+        let endless = plan::endless_fragments(&document);
         let parsed = Arc::new(Parsed { document, used, endless, text: text.into() });
         let mut inner = self.inner();
         if inner.documents.len() >= DOCUMENTS {
@@ -202,20 +202,24 @@ fn run(
     now: Timestamp,
 ) -> String {
     match prepare(parsed, body, given) {
-        Ok(plan) => pay_and_read(shop, token, version, &plan, parsed, now),
+        Ok(prepared) => pay_and_run(shop, token, version, &prepared, parsed, now),
         Err(errors) => json!({ "errors": errors }).to_string(),
     }
 }
 
-fn prepare(parsed: &Parsed, body: &Body, given: &Map<String, Value>) -> Result<plan::Plan, Vec<Value>> {
+fn prepare(parsed: &Parsed, body: &Body, given: &Map<String, Value>) -> Result<Prepared, Vec<Value>> {
     let (name, operation) = choose(&parsed.document, body.operation_name.as_deref())?;
     let title = match name {
         Some(name) => format!("{} {name}", operation.ty),
         None => operation.ty.to_string(),
     };
-    if operation.ty != OperationType::Query {
-        return Err(vec![json!({ "message": format!("Schema is not configured for {}s", operation.ty) })]);
-    }
+    let root = match operation.ty {
+        OperationType::Query => &types::root::QUERY_ROOT,
+        OperationType::Mutation => &types::mutation::MUTATION_ROOT,
+        OperationType::Subscription => {
+            return Err(vec![json!({ "message": "Schema is not configured for subscriptions" })]);
+        }
+    };
     if !parsed.endless.is_empty() {
         return Err(parsed.endless.clone());
     }
@@ -225,7 +229,7 @@ fn prepare(parsed: &Parsed, body: &Body, given: &Map<String, Value>) -> Result<p
         if !parsed.used.contains(variable) {
             unused.push(json!({
                 "message":
-                    format!("Variable ${variable} is declared by {} but not used", name.unwrap_or("anonymous query")),
+                    format!("Variable ${variable} is declared by {} but not used", name.map_or_else(|| format!("anonymous {}", operation.ty), str::to_owned)),
                 "locations": [{ "line": definition.pos.line, "column": definition.pos.column }],
                 "path": [title],
                 "extensions": { "code": "variableNotUsed", "variableName": variable },
@@ -236,7 +240,22 @@ fn prepare(parsed: &Parsed, body: &Body, given: &Map<String, Value>) -> Result<p
         return Err(unused);
     }
     let variables = Variables::read(operation, given)?;
-    plan::plan(&parsed.document, operation, &title, &types::root::QUERY_ROOT, &variables)
+    let plan = plan::plan(&parsed.document, operation, &title, root, &variables)?;
+    Ok(Prepared { plan, changes: operation.ty == OperationType::Mutation })
+}
+
+/// An operation ready to be carried out.
+struct Prepared {
+    plan: plan::Plan,
+    /// Whether it is a mutation.
+    changes: bool,
+}
+
+impl Prepared {
+    /// What it may cost.
+    fn requested(&self) -> u32 {
+        if self.changes { cost::requested_of_mutations(&self.plan) } else { cost::requested(&self.plan) }
+    }
 }
 
 /// The operation that is meant.
@@ -257,16 +276,16 @@ fn choose<'d>(
     })
 }
 
-fn pay_and_read(
+fn pay_and_run(
     shop: &Shop,
     token: &str,
     version: &str,
-    plan: &plan::Plan,
+    prepared: &Prepared,
     parsed: &Parsed,
     now: Timestamp,
 ) -> String {
     let gate = &shop.0.gate;
-    let requested = cost::requested(plan);
+    let requested = prepared.requested();
     if requested > cost::MOST {
         return too_dear(requested);
     }
@@ -280,13 +299,16 @@ fn pay_and_read(
             return throttled(requested, &bucket.status());
         }
     }
-    let subscriptions =
-        if parsed.text.contains("webhookSubscription") { shop.subscriptions() } else { Vec::new() };
-    let state = shop.read();
-    let cx = Cx::new(&state, version, &gate.options.scopes, &subscriptions, now);
-    let read = execute::execute(&cx, plan, &types::root::QUERY_ROOT, Node::Query(()));
-    let remarks = cx.remarks.take();
-    drop(state);
+    let (read, remarks) = if prepared.changes {
+        (mutation::run(shop, &prepared.plan, version, now), Vec::new())
+    } else {
+        let subscriptions =
+            if parsed.text.contains("webhookSubscription") { shop.subscriptions() } else { Vec::new() };
+        let state = shop.read();
+        let cx = Cx::new(&state, version, &gate.options.scopes, &subscriptions, now);
+        let read = execute::execute(&cx, &prepared.plan, &types::root::QUERY_ROOT, Node::Query(()));
+        (read, cx.remarks.take())
+    };
     let actual = read.cost.min(requested);
     let status = {
         let mut inner = gate.inner();

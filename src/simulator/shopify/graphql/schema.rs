@@ -16,10 +16,11 @@ use super::super::order::totals::Totals;
 use super::super::order::{
     Address, Adjustment, Allocation, Attribute, Customer, DeliveryMethod, DiscountApplication, Fulfillment,
     FulfillmentEvent, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine, Hold, Line, LineGroup,
-    Metafield, Order, Refund, RefundLine, RefundShipping, ShippingLine, Transaction,
+    Metafield, Order, Origin, Refund, RefundLine, RefundShipping, ShippingLine, Transaction,
 };
 use super::super::profile::{Location, Profile, utc_time};
 use super::super::state::State;
+use super::mutation::{Payload, UserError};
 
 /// What a request can see.
 pub(super) struct Cx<'a> {
@@ -133,6 +134,7 @@ pub(super) enum Node<'a> {
     FulfillmentLine(Of<'a, FulfillmentLine>),
     Tracking((usize, &'a Fulfillment)),
     Service(&'static str),
+    Origin(&'a Origin),
     ShipmentEvent(Of<'a, FulfillmentEvent>),
     FulfillmentOrder(Of<'a, FulfillmentOrder>),
     FulfillmentOrderLine(Of<'a, FulfillmentOrderLine>),
@@ -148,6 +150,8 @@ pub(super) enum Node<'a> {
     Metafield(&'a Metafield),
     Grams(u64),
     Count((usize, bool)),
+    Payload(&'a Payload),
+    UserError(&'a UserError),
 }
 
 /// What reading a field gives.
@@ -168,6 +172,8 @@ pub(super) enum Out<'a> {
     Sparse(Vec<Option<(&'static Type, Node<'a>)>>),
     /// The token lacks this scope.
     Denied(&'static str),
+    /// The token lacks what this says is required.
+    Forbidden(&'static str),
     /// An error with this code and message.
     Error(&'static str, String),
 }
@@ -293,7 +299,8 @@ pub(super) type Get = for<'a> fn(&Cx<'a>, Node<'a>, &Args) -> Out<'a>;
 /// A field of a type.
 pub(super) struct Field {
     pub(super) name: &'static str,
-    /// The arguments it takes; one that ends in `!` is required. A connection takes those of paging too.
+    /// The arguments it takes, those of mutations with their types: `id!`, `query`, `input: OrderInput!`. One that
+    /// ends in `!` is required. A connection takes those of paging too.
     pub(super) args: &'static [&'static str],
     pub(super) shape: Shape,
     pub(super) get: Get,
@@ -302,14 +309,24 @@ pub(super) struct Field {
 /// The arguments of every connection.
 pub(super) const PAGING: [&str; 5] = ["first", "after", "last", "before", "reverse"];
 
+/// The name of an argument as it stands in [`Field::args`].
+pub(super) fn argument_name(arg: &'static str) -> &'static str {
+    arg.split_once(':').map_or_else(|| arg.trim_end_matches('!'), |(name, _)| name)
+}
+
 impl Field {
     pub(super) fn takes(&self, arg: &str) -> bool {
-        self.args.iter().any(|a| a.trim_end_matches('!') == arg)
+        self.args.iter().any(|a| argument_name(a) == arg)
             || (matches!(self.shape, Shape::Pages(_)) && PAGING.contains(&arg))
     }
 
     pub(super) fn required(&self) -> impl Iterator<Item = &'static str> {
-        self.args.iter().filter_map(|arg| arg.strip_suffix('!'))
+        self.args.iter().filter(|arg| arg.ends_with('!')).map(|arg| argument_name(arg))
+    }
+
+    /// The type of an argument, if it is checked against one.
+    pub(super) fn argument_type(&self, arg: &str) -> Option<&'static str> {
+        self.args.iter().filter_map(|a| a.split_once(": ")).find(|(name, _)| *name == arg).map(|(_, of)| of)
     }
 }
 

@@ -4,6 +4,8 @@
 //! and open another, as the shop does, so that ids kept by others go stale.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::spelled;
 
@@ -195,6 +197,26 @@ spelled! {
     }
 }
 
+/// Where something happened to a shipment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Place {
+    /// Street.
+    pub address1: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub province: Option<String>,
+    /// Country; that of the shipping address if absent.
+    pub country: Option<String>,
+    /// Postal code.
+    pub zip: Option<String>,
+    /// Degrees north.
+    pub latitude: Option<Decimal>,
+    /// Degrees east.
+    pub longitude: Option<Decimal>,
+}
+
 /// Something that happened to a shipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FulfillmentEvent {
@@ -210,19 +232,46 @@ pub struct FulfillmentEvent {
     pub created_at: Timestamp,
     /// When it is expected.
     pub estimated_delivery_at: Option<Timestamp>,
+    /// Where.
+    pub place: Place,
 }
 
-/// Units of one line in a fulfillment.
+/// Units of one line in a fulfillment, whichever fulfillment orders they came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FulfillmentLine {
     /// Id.
     pub id: i64,
     /// Which line.
     pub line_id: i64,
-    /// Which fulfillment order they came from.
-    pub fulfillment_order_id: i64,
+    /// How many units came from which fulfillment order.
+    pub from: Vec<(i64, u32)>,
     /// How many units.
     pub quantity: u32,
+}
+
+impl FulfillmentLine {
+    /// Units of it that came from this fulfillment order.
+    pub fn units_from(&self, fulfillment_order: i64) -> u32 {
+        self.from.iter().filter(|(id, _)| *id == fulfillment_order).map(|(_, units)| units).sum()
+    }
+}
+
+/// Where a fulfillment was sent from, if not from its location.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Origin {
+    /// Street.
+    pub address1: Option<String>,
+    /// Apartment, suite.
+    pub address2: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Country code.
+    pub country_code: String,
+    /// State or province code.
+    pub province_code: Option<String>,
+    /// Postal code.
+    pub zip: Option<String>,
 }
 
 /// Something fulfilled: usually one shipment.
@@ -242,6 +291,8 @@ pub struct Fulfillment {
     pub updated_at: Timestamp,
     /// Where the goods left.
     pub location_id: i64,
+    /// Where they were sent from, if not from there.
+    pub origin: Option<Origin>,
     /// Carrier.
     pub company: Option<String>,
     /// Tracking numbers, one a parcel.
@@ -255,6 +306,11 @@ pub struct Fulfillment {
 }
 
 impl Fulfillment {
+    /// Whether anything in it came from this fulfillment order.
+    pub fn is_of(&self, fulfillment_order: i64) -> bool {
+        self.lines.iter().any(|line| line.units_from(fulfillment_order) > 0)
+    }
+
     /// Units in it.
     pub fn quantity(&self) -> u32 {
         self.lines.iter().map(|line| line.quantity).sum()

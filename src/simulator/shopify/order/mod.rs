@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::money::{Bag, Currencies};
 pub use fulfillment::{
     DeliveryKind, DeliveryMethod, Fulfillment, FulfillmentEvent, FulfillmentLine, FulfillmentOrder,
-    FulfillmentOrderLine, FulfillmentOrderStatus, FulfillmentStatus, Hold, HoldReason, ShipmentStatus,
+    FulfillmentOrderLine, FulfillmentOrderStatus, FulfillmentStatus, Hold, HoldReason, Origin, Place,
+    ShipmentStatus,
 };
 pub use line::{
     Allocation, DiscountApplication, DiscountKind, DiscountValue, Line, LineGroup, LineKind, ShippingLine,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::super::money::{Bag, number, rest_amount};
 use super::super::order::totals::open_authorization;
 use super::super::order::{
-    Address, Attribute, Customer, Fulfillment, FulfillmentEvent, FulfillmentOrder, Hold, Order, Refund,
-    RefundLine, Transaction, TransactionKind,
+    Address, Attribute, Customer, Fulfillment, FulfillmentEvent, FulfillmentOrder, Hold, Order, Origin,
+    Refund, RefundLine, Transaction, TransactionKind,
 };
 use super::super::profile::Profile;
 use super::{gid, line, list, object, set};
@@ -77,7 +77,7 @@ pub(super) fn customer(profile: &Profile, customer: &Customer) -> Value {
 /// A fulfillment within an order.
 pub(super) fn fulfillment(profile: &Profile, order: &Order, fulfillment: &Fulfillment) -> Value {
     let mut body = common(profile, order, fulfillment);
-    body["origin_address"] = json!({});
+    body["origin_address"] = fulfillment.origin.as_ref().map_or_else(|| json!({}), origin);
     body["line_items"] = fulfilled_lines(order, fulfillment, line::whole_of);
     body
 }
@@ -89,11 +89,22 @@ pub(in super::super) fn fulfillment_body(
     fulfillment: &Fulfillment,
 ) -> Value {
     let mut body = common(profile, order, fulfillment);
-    body["origin_address"] = Value::Null;
+    body["origin_address"] = fulfillment.origin.as_ref().map(origin).into();
     body["email"] = order.email.as_deref().into();
     body["destination"] = order.shipping_address.as_ref().map(address).into();
     body["line_items"] = fulfilled_lines(order, fulfillment, line::short);
     body
+}
+
+fn origin(origin: &Origin) -> Value {
+    object! {
+        "address1": origin.address1.as_deref(),
+        "address2": origin.address2.as_deref(),
+        "city": origin.city.as_deref(),
+        "zip": origin.zip.as_deref(),
+        "province_code": origin.province_code.as_deref(),
+        "country_code": origin.country_code.as_str(),
+    }
 }
 
 fn common(profile: &Profile, order: &Order, fulfillment: &Fulfillment) -> Value {
@@ -266,13 +277,14 @@ pub(in super::super) fn shipment_body(
         "status": event.status.rest(),
         "message": event.message.as_deref(),
         "happened_at": profile.local_time(event.happened_at),
-        "city": Value::Null,
-        "province": Value::Null,
-        "country": order.shipping_address.as_ref().and_then(|a| a.country_code.as_deref()),
-        "zip": Value::Null,
-        "address1": Value::Null,
-        "latitude": Value::Null,
-        "longitude": Value::Null,
+        "city": event.place.city.as_deref(),
+        "province": event.place.province.as_deref(),
+        "country": event.place.country.as_deref()
+            .or_else(|| order.shipping_address.as_ref().and_then(|a| a.country_code.as_deref())),
+        "zip": event.place.zip.as_deref(),
+        "address1": event.place.address1.as_deref(),
+        "latitude": event.place.latitude.map(number),
+        "longitude": event.place.longitude.map(number),
         "shop_id": profile.id,
         "created_at": at.as_str(),
         "updated_at": at.as_str(),

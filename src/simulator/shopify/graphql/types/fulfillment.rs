@@ -9,7 +9,7 @@ use super::line::{LINE_ITEM, SHIPPING_LINE, VARIANT, WEIGHT};
 use super::order::ORDER;
 use super::payment::MONEY_BAG;
 use super::shop::{APP, LOCATION};
-use super::{bag, gid, money, nodes};
+use super::{bag, float, gid, money, nodes};
 use crate::simulator::shopify::money::Bag;
 use crate::simulator::shopify::order::{
     DeliveryKind, Fulfillment, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine,
@@ -35,7 +35,7 @@ object! {
             nodes(&TRACKING, (0..parcels(f.it)).map(|at| Node::Tracking((at, f.it))));
         "location": One(&LOCATION) =>
             cx.state.profile.location(f.location_id).map(|l| (&LOCATION, Node::Location(l)));
-        "originAddress": One(&ORIGIN) => Out::Null;
+        "originAddress": One(&ORIGIN) => f.it.origin.as_ref().map(|origin| (&ORIGIN, Node::Origin(origin)));
         "service": One(&SERVICE) => (&SERVICE, Node::Service("manual"));
         "order": One(&ORDER) => (&ORDER, Node::Order(f.order));
         "events" ["sortKey"]: Pages(&SHIPMENT_EVENT) => nodes(&SHIPMENT_EVENT, f.it.events.iter().map(|it|
@@ -43,7 +43,7 @@ object! {
         "fulfillmentLineItems": Pages(&FULFILLMENT_LINE) => nodes(&FULFILLMENT_LINE, f.it.lines.iter().map(|it|
             Node::FulfillmentLine(Of { order: f.order, it })));
         "fulfillmentOrders": Pages(&FULFILLMENT_ORDER) => nodes(&FULFILLMENT_ORDER,
-            f.order.fulfillment_orders.iter().filter(|o| f.lines.iter().any(|l| l.fulfillment_order_id == o.id))
+            f.order.fulfillment_orders.iter().filter(|o| f.is_of(o.id))
                 .map(|it| Node::FulfillmentOrder(Of { order: f.order, it })));
     }
 }
@@ -92,24 +92,25 @@ object! {
         "happenedAt": Leaf => e.happened_at;
         "createdAt": Leaf => e.created_at;
         "estimatedDeliveryAt": Leaf => e.estimated_delivery_at;
-        "address1": Leaf => Out::Null;
-        "city": Leaf => Out::Null;
-        "province": Leaf => Out::Null;
-        "country": Leaf => e.order.shipping_address.as_ref().and_then(|a| a.country_code.as_deref());
-        "zip": Leaf => Out::Null;
-        "latitude": Leaf => Out::Null;
-        "longitude": Leaf => Out::Null;
+        "address1": Leaf => e.it.place.address1.as_deref();
+        "city": Leaf => e.it.place.city.as_deref();
+        "province": Leaf => e.it.place.province.as_deref();
+        "country": Leaf => e.it.place.country.as_deref()
+            .or_else(|| e.order.shipping_address.as_ref().and_then(|a| a.country_code.as_deref()));
+        "zip": Leaf => e.it.place.zip.as_deref();
+        "latitude": Leaf => e.place.latitude.map(float);
+        "longitude": Leaf => e.place.longitude.map(float);
     }
 }
 
 object! {
-    ORIGIN = "FulfillmentOriginAddress" costs 1, Query(q), |cx, args| {
-        "address1": Leaf => Out::Null;
-        "address2": Leaf => Out::Null;
-        "city": Leaf => Out::Null;
-        "countryCode": Leaf => Out::Null;
-        "provinceCode": Leaf => Out::Null;
-        "zip": Leaf => Out::Null;
+    ORIGIN = "FulfillmentOriginAddress" costs 1, Origin(o), |cx, args| {
+        "address1": Leaf => o.address1.as_deref();
+        "address2": Leaf => o.address2.as_deref();
+        "city": Leaf => o.city.as_deref();
+        "countryCode": Leaf => o.country_code.as_str();
+        "provinceCode": Leaf => o.province_code.as_deref();
+        "zip": Leaf => o.zip.as_deref();
     }
 }
 
@@ -159,7 +160,7 @@ object! {
         "lineItems": Pages(&FULFILLMENT_ORDER_LINE) => nodes(&FULFILLMENT_ORDER_LINE,
             f.it.lines.iter().map(|it| Node::FulfillmentOrderLine(Of { order: f.order, it })));
         "fulfillments": Pages(&FULFILLMENT) => nodes(&FULFILLMENT,
-            f.order.fulfillments.iter().filter(|x| x.lines.iter().any(|l| l.fulfillment_order_id == f.id))
+            f.order.fulfillments.iter().filter(|x| x.is_of(f.id))
                 .map(|it| Node::Fulfillment(Of { order: f.order, it })));
     }
 }

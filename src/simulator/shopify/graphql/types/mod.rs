@@ -1,8 +1,9 @@
-//! The types that can be asked about: the order, its lines, its fulfillment, its payment, the people, the shop, the
-//! query root. Each is a table of fields with the code that reads them; [`ALL`] lists every table.
+//! The types that can be asked about: the order, its lines, its fulfillment, its payment, the people, the shop, what
+//! mutations answer, the roots. Each is a table of fields with the code that reads them; [`ALL`] lists every table.
 
 pub(super) mod fulfillment;
 pub(super) mod line;
+pub(super) mod mutation;
 pub(super) mod order;
 pub(super) mod payment;
 pub(super) mod person;
@@ -110,4 +111,11 @@ pub(super) static ALL: &[&Type] = &[
     &payment::ADJUSTMENT,
     &payment::CASH_ROUNDING,
     &root::NODE,
+    &mutation::MUTATION_ROOT,
+    &mutation::FULFILLMENT_CREATE,
+    &mutation::TRACKING_UPDATE,
+    &mutation::FULFILLMENT_CANCEL,
+    &mutation::EVENT_CREATE,
+    &mutation::USER_ERROR,
+    &mutation::DISPLAYABLE_ERROR,
 ];

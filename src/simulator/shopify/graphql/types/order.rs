@@ -179,7 +179,7 @@ fn can_mark_as_paid(order: &Order) -> bool {
 
 /// Merged or moved fulfillment orders are hidden; those closed by fulfilling are not.
 fn is_shown(order: &Order, id: i64) -> bool {
-    order.fulfillments.iter().flat_map(|f| &f.lines).any(|line| line.fulfillment_order_id == id)
+    order.fulfillments.iter().any(|f| f.is_of(id))
 }
 
 fn same_address(order: &Order) -> bool {

@@ -1,6 +1,4 @@
 //! Where a query starts: single objects by id, the list of orders, the shop and its surroundings.
-//!
-//! A mutation root would stand beside this one: a table of fields whose code takes the state to change.
 
 use std::ops::Bound;
 
@@ -110,7 +108,7 @@ fn many_nodes<'a>(cx: &Cx<'a>, args: &Args) -> Out<'a> {
     Out::Sparse(found.collect())
 }
 
-fn find<'a>(cx: &Cx<'a>, kind: &str, id: i64) -> Option<(&'static Type, Node<'a>)> {
+pub(super) fn find<'a>(cx: &Cx<'a>, kind: &str, id: i64) -> Option<(&'static Type, Node<'a>)> {
     if kind == "Location" {
         return cx.state.profile.location(id).map(|l| (&LOCATION as &'static Type, Node::Location(l)));
     }
@@ -161,7 +159,13 @@ fn find<'a>(cx: &Cx<'a>, kind: &str, id: i64) -> Option<(&'static Type, Node<'a>
 
 /// Without `read_all_orders` an app sees the last sixty days.
 fn visible(cx: &Cx<'_>, order: &Order) -> bool {
-    cx.may("read_all_orders") || cx.now.duration_since(order.created_at).as_hours() < 60 * 24
+    sees(cx.scopes, cx.now, order)
+}
+
+/// Whether an app with these scopes sees an order.
+pub(in super::super) fn sees(scopes: &[String], now: Timestamp, order: &Order) -> bool {
+    scopes.iter().any(|scope| scope == "read_all_orders")
+        || now.duration_since(order.created_at).as_hours() < 60 * 24
 }
 
 /// Fulfillment orders of the whole shop.

@@ -6,10 +6,10 @@ use async_graphql_parser::types::{Directive, Field as AskedField, Selection, Sel
 use async_graphql_parser::{Pos, Positioned};
 use serde_json::{Value, json};
 
-use super::plan::Planner;
-use super::schema::Type;
-use super::types::ALL;
-use super::variables::arguments;
+use super::super::input::variables::arguments;
+use super::super::schema::Type;
+use super::super::types::ALL;
+use super::Planner;
 
 /// Fields asked for under one name.
 pub(super) type Gathered<'d> = Vec<(&'d str, Vec<&'d Positioned<AskedField>>)>;
@@ -170,7 +170,9 @@ impl<'d> Planner<'d> {
 }
 
 /// Errors of fragments that contain themselves.
-pub(super) fn endless_fragments(document: &async_graphql_parser::types::ExecutableDocument) -> Vec<Value> {
+pub(in super::super) fn endless_fragments(
+    document: &async_graphql_parser::types::ExecutableDocument,
+) -> Vec<Value> {
     let spreads: HashMap<&str, Vec<&str>> = document
         .fragments
         .iter()

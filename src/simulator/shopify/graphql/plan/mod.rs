@@ -3,15 +3,17 @@
 //! All that can be wrong with a document is found here, before anything is read; a document with errors is answered
 //! with them and no data, as the real API does. A field asked for twice under one name is read once.
 
+mod args;
+mod gather;
+
 use async_graphql_parser::Pos;
-use async_graphql_parser::types::{
-    ExecutableDocument, Field as AskedField, OperationDefinition, Selection, SelectionSet,
-};
+use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet};
 use serde_json::{Value, json};
 
-use super::gather::DEEPEST;
+use super::input::variables::Variables;
 use super::schema::{Args, Field, Shape, Type};
-use super::variables::{Variables, arguments};
+use gather::DEEPEST;
+pub(super) use gather::endless_fragments;
 
 /// What to read from an object.
 pub(super) struct Plan(pub(super) Vec<Planned>);
@@ -256,78 +258,5 @@ impl<'d> Planner<'d> {
             }
         }
         fields
-    }
-
-    fn args(&mut self, asked: &AskedField, field: &'static Field, pos: Pos) -> Args {
-        let mut undeclared = Vec::new();
-        let mut absent = Vec::new();
-        let mut given = Vec::new();
-        for (name, value) in arguments!(asked, |variable: &str| {
-            if !self.variables.is_declared(variable) {
-                undeclared.push(variable.to_owned());
-            }
-            let value = self.variables.values.get(variable).cloned();
-            if value.is_none() {
-                absent.push(variable.to_owned());
-            }
-            value.unwrap_or_default()
-        }) {
-            if field.takes(&name) {
-                given.push((name, value));
-            } else {
-                self.error(
-                    &format!("Field '{}' doesn't accept argument '{name}'", field.name),
-                    pos,
-                    Some(&name),
-                    &json!({
-                        "code": "argumentNotAccepted", "name": field.name, "typeName": "Field", "argumentName": name,
-                    }),
-                );
-            }
-        }
-        for variable in undeclared {
-            self.error(
-                &format!("Variable ${variable} is used but not declared"),
-                pos,
-                Some(field.name),
-                &json!({ "code": "variableNotDefined", "variableName": variable }),
-            );
-        }
-        // A variable that was not given is an argument that was not given, not a null.
-        if !absent.is_empty() {
-            given.retain(|(_, value)| !value.is_null());
-        }
-        self.check_required(&given, field, pos);
-        Args(given)
-    }
-
-    fn check_required(&mut self, given: &[(String, Value)], field: &'static Field, pos: Pos) {
-        let missing: Vec<&str> =
-            field.required().filter(|arg| !given.iter().any(|(name, _)| name == arg)).collect();
-        if !missing.is_empty() {
-            let missing = missing.join(", ");
-            self.error(
-                &format!("Field '{}' is missing required arguments: {missing}", field.name),
-                pos,
-                Some(field.name),
-                &json!({
-                    "code": "missingRequiredArguments", "className": "Field", "name": field.name, "arguments": missing,
-                }),
-            );
-        }
-        for (name, value) in given.iter().filter(|(name, _)| name == "id") {
-            if let Some(text) = value.as_str()
-                && super::types::root::parse_gid(text).is_none()
-            {
-                self.path.push(field.name.to_owned());
-                self.error(
-                    &format!("Invalid global id '{text}'"),
-                    pos,
-                    Some(name),
-                    &json!({ "code": "argumentLiteralsIncompatible", "typeName": "CoercionError" }),
-                );
-                self.path.pop();
-            }
-        }
     }
 }

@@ -1,31 +1,31 @@
 //! The variables of an operation: defaults filled in, values checked against their declared types.
 //!
-//! Checked as far as scalars go; input objects are the business of whoever reads them.
+//! A variable that is used for an argument of another type is found when the arguments are planned.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql_parser::types::{
-    BaseType, Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type as VarType,
+    Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type as VarType,
 };
 use async_graphql_parser::{Pos, Positioned};
 use serde_json::{Map, Value, json};
 
-use super::types::root::parse_gid;
+use super::{Problem, check};
 
 /// The values of an operation's variables.
-pub(super) struct Variables {
-    pub(super) values: Map<String, Value>,
-    declared: HashSet<String>,
+pub(in super::super) struct Variables {
+    pub(in super::super) values: Map<String, Value>,
+    declared: HashMap<String, VarType>,
 }
 
 impl Variables {
     /// Fills in defaults and checks; the errors are those of the answer.
-    pub(super) fn read(
+    pub(in super::super) fn read(
         operation: &OperationDefinition,
         given: &Map<String, Value>,
     ) -> Result<Self, Vec<Value>> {
         let mut values = Map::new();
-        let mut declared = HashSet::new();
+        let mut declared = HashMap::new();
         let mut errors = Vec::new();
         for definition in &operation.variable_definitions {
             let name = definition.node.name.node.as_str().to_owned();
@@ -47,68 +47,34 @@ impl Variables {
                     values.insert(name.clone(), value);
                 }
             }
-            declared.insert(name);
+            declared.insert(name, of.clone());
         }
         if errors.is_empty() { Ok(Self { values, declared }) } else { Err(errors) }
     }
 
-    pub(super) fn is_declared(&self, name: &str) -> bool {
-        self.declared.contains(name)
+    pub(in super::super) fn is_declared(&self, name: &str) -> bool {
+        self.declared.contains_key(name)
+    }
+
+    /// The type a variable was declared with.
+    pub(in super::super) fn declared(&self, name: &str) -> Option<&VarType> {
+        self.declared.get(name)
     }
 }
 
-fn invalid(name: &str, of: &VarType, value: &Value, problems: &[Value], pos: Pos) -> Value {
-    let at: Vec<&str> =
-        problems[0]["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let detail = if at.is_empty() {
-        String::new()
-    } else {
-        format!(" for {} ({})", at.join("."), problems[0]["explanation"].as_str().unwrap_or_default())
-    };
+fn invalid(name: &str, of: &VarType, value: &Value, problems: &[Problem], pos: Pos) -> Value {
+    let places: Vec<String> = problems
+        .iter()
+        .filter(|problem| !problem.path.is_empty())
+        .map(|problem| format!("{} ({})", problem.place(), problem.explanation))
+        .collect();
+    let detail = if places.is_empty() { String::new() } else { format!(" for {}", places.join(", ")) };
+    let problems: Vec<Value> = problems.iter().map(Problem::told).collect();
     json!({
         "message": format!("Variable ${name} of type {of} was provided invalid value{detail}"),
         "locations": [{ "line": pos.line, "column": pos.column }],
         "extensions": { "code": "INVALID_VARIABLE", "value": value, "problems": problems },
     })
-}
-
-fn check(of: &VarType, value: &Value, path: &mut Vec<Value>, problems: &mut Vec<Value>) {
-    let problem = |explanation: String| json!({ "path": path, "explanation": explanation });
-    if value.is_null() {
-        if !of.nullable {
-            problems.push(problem("Expected value to not be null".to_owned()));
-        }
-        return;
-    }
-    match &of.base {
-        BaseType::List(inner) => {
-            let one = [value.clone()];
-            let items = value.as_array().map_or(one.as_slice(), Vec::as_slice);
-            for (at, item) in items.iter().enumerate() {
-                path.push(at.into());
-                check(inner, item, path, problems);
-                path.pop();
-            }
-        }
-        BaseType::Named(name) => {
-            let fits = match name.as_str() {
-                "Int" => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
-                "Boolean" => value.is_boolean(),
-                "String" | "DateTime" => value.is_string(),
-                "ID" => value.is_string() || value.is_i64(),
-                _ => true,
-            };
-            if !fits {
-                problems.push(problem(format!("Could not coerce value {value} to {name}")));
-            } else if name.as_str() == "ID"
-                && let Some(text) = value.as_str()
-                && parse_gid(text).is_none()
-            {
-                let explanation = format!("Invalid global id '{text}'");
-                problems.push(json!({ "path": path, "explanation": explanation, "message": explanation }));
-            }
-        }
-    }
 }
 
 /// The arguments of a field or directive as JSON, variables looked up by name. A macro, since the parser's value type
@@ -133,10 +99,10 @@ macro_rules! arguments {
             .collect::<Vec<(String, serde_json::Value)>>()
     };
 }
-pub(super) use arguments;
+pub(in super::super) use arguments;
 
 /// The variables used anywhere in a document.
-pub(super) fn used(document: &ExecutableDocument) -> HashSet<String> {
+pub(in super::super) fn used(document: &ExecutableDocument) -> HashSet<String> {
     let mut used = HashSet::new();
     for (_, operation) in document.operations.iter() {
         directives(&operation.node.directives, &mut used);
