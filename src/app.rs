@@ -67,8 +67,8 @@ pub fn connect(
     for (name, ConnectionConfig { endpoint, limits, kind }) in connections {
         let client = Client::new(&name, &endpoint, limits, clock.clone()).map_err(anyhow::Error::msg)?;
         let connected = match kind {
-            Kind::Shopify { webhook_secrets, authorization, api_version, shop_domain } => {
-                let shop = Arc::new(Shopify::new(client, &api_version, authorization, shop_domain));
+            Kind::Shopify { webhook_secrets, authorization, settings } => {
+                let shop = Arc::new(Shopify::new(client, authorization, settings));
                 sources.push((name.clone(), shop.scheme(), Signatures::new(&webhook_secrets)));
                 Connected {
                     connection: shop.clone(),

@@ -33,10 +33,8 @@ pub enum Kind {
         webhook_secrets: Vec<SecretString>,
         /// How its Admin API is opened, if it is.
         authorization: Option<Authorization>,
-        /// The API's version.
-        api_version: String,
-        /// The shop's `.myshopify.com` domain, where known.
-        shop_domain: Option<String>,
+        /// How it is spoken to.
+        settings: shopify::Settings,
     },
     /// An account at ShipCompliant.
     ShipCompliant {
@@ -197,16 +195,17 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         let host = endpoint.as_ref()?.parse::<http::Uri>().ok()?.host()?.to_owned();
         host.ends_with(".myshopify.com").then_some(host)
     });
+    let settings = shopify::Settings {
+        api_version: api_version.unwrap_or_else(|| shopify::API_VERSION.to_owned()),
+        shop_domain,
+        fulfill: section.boolean("fulfill").unwrap_or(true),
+        notify_customer: section.boolean("notify_customer").unwrap_or(true),
+    };
     let limits = limits(section, shopify::LIMITS);
     Some(ConnectionConfig {
         endpoint: endpoint?,
         limits,
-        kind: Kind::Shopify {
-            webhook_secrets: webhook_secrets?,
-            authorization,
-            api_version: api_version.unwrap_or_else(|| shopify::API_VERSION.to_owned()),
-            shop_domain,
-        },
+        kind: Kind::Shopify { webhook_secrets: webhook_secrets?, authorization, settings },
     })
 }
 
@@ -227,6 +226,11 @@ fn shipcompliant(section: &mut Section<'_>) -> Option<ConnectionConfig> {
             .unwrap_or_else(|| "SupplierToConsumer".into()),
         fulfillment_house: section.text("fulfillment_house"),
         tags: section.texts("tags").unwrap_or_default(),
+        poll: match section.integer("poll_seconds", 0..=86_400) {
+            None => Some(shipcompliant::POLL),
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds.unsigned_abs())),
+        },
     };
     let limits = limits(section, shipcompliant::LIMITS);
     Some(ConnectionConfig {

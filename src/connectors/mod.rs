@@ -13,9 +13,11 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::domain::copy::OrderCopy;
+use crate::domain::fulfillment::Fulfillment;
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::Reason;
 use crate::domain::record::{Fact, Snapshot};
+use crate::domain::shipment::Shipment;
 use crate::domain::step::{Capabilities, Step};
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
@@ -80,6 +82,10 @@ pub trait Channel: Send + Sync {
         order: &'a RemoteId,
         log: &'a Log,
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>>;
+    /// Whether it is told of shipments made elsewhere.
+    fn takes_shipments(&self) -> bool;
+    /// Performs one step about a shipment; gives the fulfilment as it is then.
+    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Fulfillment, Fault>>;
 }
 
 /// What a step did.
@@ -102,6 +108,8 @@ pub trait Destination: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// Whether what is seen under a copy's key is that order, and not another one that took the key.
     fn is_same_order(&self, copy: &OrderCopy, seen: &Seen) -> bool;
+    /// What left by its own account, in a copy as it was seen.
+    fn shipments(&self, seen: &Seen) -> Vec<Shipment>;
     /// Looks at one copy.
     fn observe<'a>(&'a self, key: &'a str, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>>;
     /// Performs one step.

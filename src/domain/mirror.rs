@@ -151,6 +151,9 @@ pub struct Mirror {
     pub absence: Option<Absence>,
     /// Since when something has been owed: the receipt of the change that it waits for.
     pub owed_since: Option<Timestamp>,
+    /// When it is looked at again though nothing is owed.
+    #[serde(default)]
+    pub watch_at: Option<Timestamp>,
 }
 
 impl Mirror {
@@ -170,6 +173,7 @@ impl Mirror {
             reason: None,
             absence: None,
             owed_since: None,
+            watch_at: None,
         }
     }
 

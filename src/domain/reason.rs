@@ -53,6 +53,8 @@ open_enum! {
         ShippedAtDestination = "shipped_at_destination",
         /// The order was edited although goods had left.
         EditedAfterShipment = "edited_after_shipment",
+        /// The channel has nothing open that a shipment could fulfil.
+        FulfillmentBlocked = "fulfillment_blocked",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
         /// The answer was in no form we know; tries go on.

@@ -14,6 +14,7 @@ use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, Refund};
 use super::mirror::Verdict;
 use super::order::OrderDocument;
 use super::reason::Reason;
+use super::shipment::{Shipment, ShipmentRef, take_in};
 use super::{ConnectionName, OrderRef, RemoteId};
 
 /// Everything a full reading of an order tells.
@@ -46,6 +47,8 @@ pub enum Fact {
     Touched(Option<Timestamp>),
     /// A destination judged it.
     Verdict(ConnectionName, Verdict),
+    /// Everything that a system says left of it.
+    Shipments(ConnectionName, Vec<Shipment>),
 }
 
 /// Where a fact comes from.
@@ -97,6 +100,12 @@ pub struct OrderRecord {
     pub tombstone: Option<Tombstone>,
     /// What destinations judged.
     pub verdicts: BTreeMap<ConnectionName, Verdict>,
+    /// What other systems say left, by the system and its own id.
+    #[serde(default)]
+    pub shipments: BTreeMap<ConnectionName, BTreeMap<RemoteId, Shipment>>,
+    /// Fulfilments that we made for such shipments.
+    #[serde(default)]
+    pub links: BTreeMap<RemoteId, ShipmentRef>,
     /// The latest instant at which something asked for a reading of the source.
     pub read_wanted_at: Option<Timestamp>,
     /// When the latest reading of the source began.
@@ -116,6 +125,8 @@ impl OrderRecord {
             work: None,
             tombstone: None,
             verdicts: BTreeMap::new(),
+            shipments: BTreeMap::new(),
+            links: BTreeMap::new(),
             read_wanted_at: None,
             read_at: None,
             doubt: None,
@@ -159,6 +170,12 @@ impl OrderRecord {
             .fold(0, |sum, units| sum.saturating_add(*units))
     }
 
+    /// Asks for a reading of the source that begins after now, whatever was read before.
+    pub fn ask_reading(&mut self, now: Timestamp) {
+        let after = self.read_at.and_then(|at| at.checked_add(jiff::SignedDuration::from_micros(1)).ok());
+        self.read_wanted_at = self.read_wanted_at.max(Some(now)).max(after);
+    }
+
     fn lacks_address(&self) -> bool {
         self.document
             .as_ref()
@@ -199,6 +216,10 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
                 record.verdicts.insert(destination, verdict);
                 Merge::Applied
             }
+        }
+        Fact::Shipments(origin, told) => {
+            let known = record.shipments.entry(origin).or_default();
+            if take_in(known, told) { Merge::Applied } else { Merge::NoChange }
         }
     };
     // A part of an order we know nothing of is a reason to go and read the order.
@@ -277,7 +298,7 @@ fn merge_shipment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Or
     let stood = record.fulfillments.get(&fulfillment.id).is_some_and(Fulfillment::stands);
     let stands = fulfillment.stands();
     let outcome = merge_fulfillment(record, fulfillment, origin);
-    if outcome == Merge::Applied && stands != stood {
+    if outcome == Merge::Applied && stands != stood && matches!(origin, Origin::Webhook(_)) {
         record.want_reading(origin);
     }
     outcome

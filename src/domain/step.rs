@@ -2,12 +2,15 @@
 //!
 //! A step carries everything it needs, so that it can be recorded as an intent before it is tried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::RemoteId;
 use super::copy::{OrderCopy, Stage};
 use super::reason::Reason;
+use super::shipment::ShipmentRef;
 
 /// One remote operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,31 @@ pub enum Step {
         /// The numbers.
         numbers: BTreeSet<String>,
     },
+    /// Tell the channel of goods that left.
+    Ship(Box<Shipping>),
+    /// Tell the channel of other tracking.
+    Retrack(Box<Shipping>),
+    /// Undo at the channel what did not leave after all.
+    Unship(Box<Shipping>),
+    /// Tell the channel that goods arrived.
+    Deliver(Box<Shipping>),
+}
+
+/// What the channel is told of a shipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipping {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// The shipment.
+    pub shipment: ShipmentRef,
+    /// The fulfilment that stands for it there; none yet where it is to be made.
+    pub fulfillment: Option<RemoteId>,
+    /// Units by line that are to be fulfilled.
+    pub lines: BTreeMap<RemoteId, u32>,
+    /// Carrier.
+    pub carrier: Option<String>,
+    /// Tracking numbers.
+    pub numbers: Vec<String>,
 }
 
 impl Step {
@@ -57,14 +85,16 @@ impl Step {
             Self::Cancel { .. } => "cancel",
             Self::Advance { stage: Stage::Held, .. } => "hold",
             Self::Advance { stage: Stage::Released, .. } => "release",
-            Self::Advance { stage: Stage::Shipped, .. } => "ship",
-            Self::Advance { stage: Stage::Delivered, .. } => "deliver",
+            Self::Advance { stage: Stage::Shipped, .. } | Self::Ship(_) => "ship",
+            Self::Advance { stage: Stage::Delivered, .. } | Self::Deliver(_) => "deliver",
             Self::Track { .. } => "track",
             Self::Untrack { .. } => "untrack",
+            Self::Retrack(_) => "retrack",
+            Self::Unship(_) => "unship",
         }
     }
 
-    /// The order's key at the destination.
+    /// The order's key at the destination, or its id at the channel.
     pub fn key(&self) -> &str {
         match self {
             Self::Submit { copy, .. } => &copy.key,
@@ -72,6 +102,10 @@ impl Step {
             | Self::Advance { key, .. }
             | Self::Track { key, .. }
             | Self::Untrack { key, .. } => key,
+            Self::Ship(shipping)
+            | Self::Retrack(shipping)
+            | Self::Unship(shipping)
+            | Self::Deliver(shipping) => shipping.order.as_str(),
         }
     }
 
@@ -110,4 +144,6 @@ pub struct Capabilities {
     pub revise_until: Stage,
     /// The last stage at which an order can be taken back.
     pub cancel_until: Stage,
+    /// How often a copy that is still open is looked at, where the system does not tell by itself.
+    pub watch: Option<Duration>,
 }

@@ -3,17 +3,19 @@
 //! A step that was recorded and not known to have ended is looked at before anything else; so nothing is ever entered
 //! twice, whatever was lost and whoever crashed.
 
-use super::desired::desired;
+use std::time::Duration;
+
+use super::account::{account_for, account_for_lost, drift, key_of, news};
 use super::pass::{Halt, Pass, unauthorized};
-use super::plan::{Sight, plan};
+use super::shipping::left_behind;
+use super::target::{Done, Target, Wanted};
 use super::{later, retry};
-use crate::connectors::{Destination, Effect};
-use crate::crypto;
-use crate::domain::mirror::{Desired, Mirror, MirrorState, Observed, Seen};
+use crate::connectors::Destination;
+use crate::domain::copy::Stage;
+use crate::domain::mirror::{MirrorState, Observed};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::route::Route;
+use crate::domain::record::Fact;
 use crate::domain::step::{Plan, Step};
-use crate::domain::timeline::changes;
 use crate::store::{Entry, ExceptionAt, Gate, OpenException};
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -23,11 +25,8 @@ const MOST_ROUNDS: u32 = 12;
 /// Failures in a row after which a person is told, while tries go on.
 const TELL_AFTER: u32 = 6;
 
-/// Digest of a desired state: equal states have equal digests, whatever order their facts came in.
-pub(super) fn digest(desired: &Desired) -> String {
-    let json = serde_json::to_vec(desired).unwrap_or_default();
-    crypto::hex(&crypto::digest(&[&json]))
-}
+/// How long after an order was placed its copy is looked at by the clock.
+const WATCHED_FOR: Duration = Duration::from_hours(90 * 24);
 
 /// What a round of planning ended in.
 enum Round {
@@ -36,54 +35,45 @@ enum Round {
 }
 
 impl Pass<'_> {
-    /// Brings the mirror at index `at` in step with what `route` demands of it.
-    pub(super) async fn converge(&mut self, at: usize, route: &Route) -> Result<(), Halt> {
-        let destination =
-            self.engine.registry.get(&route.to).and_then(|connected| connected.destination.clone());
-        let Some(destination) = destination else { return Ok(()) };
+    /// Brings the mirror at index `at` in step with what its target is owed.
+    pub(super) async fn converge(&mut self, at: usize, target: &Target<'_>) -> Result<(), Halt> {
         let mut fresh = false;
         for _ in 0..MOST_ROUNDS {
-            let Some(desired) = desired(&self.record, route) else { return Ok(()) };
-            let digest = digest(&desired);
+            let Some(wanted) = target.wanted(&self.record) else { return Ok(()) };
+            let digest = wanted.digest();
+            let now = self.now();
             let mirror = &mut self.mirrors[at];
             let settled =
                 matches!(mirror.state, MirrorState::InStep | MirrorState::Exception | MirrorState::Closed);
             let same = mirror.digest.as_ref() == Some(&digest);
+            let watched = !fresh && mirror.watch_at.is_some_and(|at| at <= now);
             // What was looked at just now is planned anew, even where nothing moved on our side.
-            if settled && same && !fresh && !mirror.look && mirror.intent.is_none() {
+            if settled && same && !fresh && !watched && !mirror.look && mirror.intent.is_none() {
                 return Ok(());
             }
             if settled {
                 mirror.tries = 0;
                 mirror.next_at = None;
             }
-            if mirror.owed_since.is_none() {
-                mirror.owed_since = self.heard_at.or(Some(self.engine.clock().now()));
+            if mirror.owed_since.is_none() && !(settled && same) {
+                mirror.owed_since = self.heard_at.or(Some(now));
             }
-            if mirror.next_at.is_some_and(|next| self.engine.clock().now() < next) {
+            if mirror.next_at.is_some_and(|next| now < next) {
                 // Its time has not come; something else made the order due.
                 return Ok(());
             }
-            if let Some(until) = self.resting_until(route) {
+            if let Some(until) = self.resting_until(target.name()) {
                 self.faulted(at, Fault::Deferred(until), None);
                 return Ok(());
             }
             let mirror = &self.mirrors[at];
-            let round = if mirror.intent.is_some() || (mirror.look && !fresh) {
-                self.look(at, &*destination, key_of(&self.mirrors[at], &desired), &mut fresh).await?
+            let round = if mirror.intent.is_some() || ((mirror.look || watched) && !fresh) {
+                self.look(at, target, &wanted, &mut fresh).await?
             } else {
-                let sight = Sight {
-                    applied: mirror.applied.as_ref(),
-                    observed: &mirror.observed,
-                    fresh,
-                    forced: mirror.forced,
-                };
-                match plan(&desired, sight, destination.capabilities()) {
-                    Plan::Nothing => self.in_step(at, digest, &desired),
-                    Plan::Observe => {
-                        self.look(at, &*destination, key_of(&self.mirrors[at], &desired), &mut fresh).await?
-                    }
-                    Plan::Next(step) => self.step(at, &*destination, step, digest, &mut fresh).await?,
+                match target.plan(&wanted, mirror, fresh) {
+                    Plan::Nothing => self.in_step(at, digest, target, &wanted),
+                    Plan::Observe => self.look(at, target, &wanted, &mut fresh).await?,
+                    Plan::Next(step) => self.step(at, target, step, digest, &mut fresh).await?,
                     Plan::Exception(reason) => self.exception(at, digest, reason),
                 }
             };
@@ -93,41 +83,68 @@ impl Pass<'_> {
         }
         let reason = Reason::new(
             ReasonCode::UnexpectedAnswer,
-            format!("«{}» does not come to hold what it is given", route.to),
+            format!("«{}» does not come to hold what it is given", target.name()),
             "compare the order at both ends; tries go on by themselves",
         );
         self.fail(at, None, Some(reason));
         Ok(())
     }
 
-    /// Until when the destination's circuit breaker lets nothing through.
-    fn resting_until(&self, route: &Route) -> Option<jiff::Timestamp> {
-        let until = self.engine.registry.get(&route.to)?.connection.resting_until()?;
-        (self.engine.clock().now() < until).then_some(until)
+    /// Until when the connection's circuit breaker lets nothing through.
+    fn resting_until(&self, connection: &str) -> Option<jiff::Timestamp> {
+        let until = self.engine.registry.get(connection)?.connection.resting_until()?;
+        (self.now() < until).then_some(until)
     }
 
     /// Looks at the copy, and takes account of a step that may have happened.
     async fn look(
         &mut self,
         at: usize,
-        destination: &dyn Destination,
-        key: Option<String>,
+        target: &Target<'_>,
+        wanted: &Wanted,
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
-        let Some(key) = key else {
-            // Nothing was ever entered, and nothing should be.
-            self.mirrors[at].look = false;
-            *fresh = true;
-            return Ok(Round::Again);
+        *fresh = true;
+        let round = match (target, wanted) {
+            (Target::Copy(_, destination), Wanted::Copy(desired)) => {
+                match key_of(&self.mirrors[at], desired) {
+                    Some(key) => self.look_at_copy(at, &**destination, &key).await,
+                    // Nothing was ever entered, and nothing should be.
+                    None => Round::Again,
+                }
+            }
+            _ => self.look_at_channel(at).await,
         };
+        if matches!(round, Round::Again) {
+            let mirror = &mut self.mirrors[at];
+            mirror.look = false;
+            mirror.watch_at = None;
+            mirror.tries = 0;
+            self.keep_mirror(at);
+        }
+        Ok(round)
+    }
+
+    async fn look_at_copy(&mut self, at: usize, destination: &dyn Destination, key: &str) -> Round {
         let log = Log::default();
-        let seen = destination.observe(&key, &log).await;
+        let seen = destination.observe(key, &log).await;
         let name = self.mirrors[at].destination.clone();
-        self.keep_tries(&name, "observe", &log);
         let observed = match seen {
             Ok(observed) => observed,
-            Err(fault) => return Ok(self.faulted(at, fault, None)),
+            Err(fault) => {
+                self.keep_tries(&name, "observe", &log);
+                return self.faulted(at, fault, None);
+            }
         };
+        let mirror = &self.mirrors[at];
+        // A look by the clock that shows what was seen before is nobody's story.
+        if mirror.watch_at.is_none()
+            || mirror.look
+            || mirror.intent.is_some()
+            || news(&mirror.observed, &observed)
+        {
+            self.keep_tries(&name, "observe", &log);
+        }
         let drift = drift(&self.mirrors[at].observed, &observed);
         if !drift.is_null() {
             self.tell(at, "drift", "changed at the destination, not by us".to_owned(), Some(drift));
@@ -137,18 +154,44 @@ impl Pass<'_> {
         if let Some(step) = mirror.intent.take() {
             account_for_lost(mirror, step, destination);
         }
-        mirror.look = false;
-        mirror.tries = 0;
-        *fresh = true;
-        self.keep_mirror(at);
-        Ok(Round::Again)
+        self.merge_shipments(at, destination);
+        Round::Again
+    }
+
+    /// What left by the destination's own account, and not because we said so, is a fact about the order.
+    fn merge_shipments(&mut self, at: usize, destination: &dyn Destination) {
+        let mirror = &self.mirrors[at];
+        let ours = mirror.applied.as_ref().is_none_or(|applied| applied.stage >= Stage::Shipped);
+        let (Observed::Present(seen), false) = (&mirror.observed, ours) else { return };
+        let (told, name) = (destination.shipments(seen), mirror.destination.clone());
+        if told.is_empty() && !self.record.shipments.contains_key(&name) {
+            return;
+        }
+        self.merge_fact(&name, Fact::Shipments(name.clone(), told), "what left by its own account");
+    }
+
+    /// The channel is looked at by reading the order anew.
+    async fn look_at_channel(&mut self, at: usize) -> Round {
+        let now = self.now();
+        self.record.ask_reading(now);
+        if !self.settle_source().await {
+            return Round::Done;
+        }
+        // What became of other steps is what is seen now.
+        if let Some(Step::Ship(shipping)) = self.mirrors[at].intent.take() {
+            let made = left_behind(&self.record, &shipping).map(|fulfillment| fulfillment.id.clone());
+            if let Some(id) = made {
+                self.record.links.insert(id, shipping.shipment);
+            }
+        }
+        Round::Again
     }
 
     /// Records the intent, performs the step, takes account of what came of it.
     async fn step(
         &mut self,
         at: usize,
-        destination: &dyn Destination,
+        target: &Target<'_>,
         step: Step,
         digest: String,
         fresh: &mut bool,
@@ -160,11 +203,11 @@ impl Pass<'_> {
         self.commit(if step.releases() { Gate::Untouched } else { Gate::None }).await?;
 
         let log = Log::default();
-        let done = destination.apply(&step, &log).await;
+        let done = target.apply(&step, &log).await;
         let name = self.mirrors[at].destination.clone();
         self.keep_tries(&name, step.name(), &log);
-        let effect = match done {
-            Ok(effect) => effect,
+        let done = match done {
+            Ok(done) => done,
             Err(Fault::Refused(reason)) => {
                 self.mirrors[at].intent = None;
                 self.tell(at, "step", format!("{}: refused", step.name()), None);
@@ -182,14 +225,26 @@ impl Pass<'_> {
         mirror.intent = None;
         mirror.forced = false;
         mirror.tries = 0;
-        account_for(mirror, &step, &effect, now);
         *fresh = true;
+        let effect = match done {
+            Done::Effect(effect) => effect,
+            Done::Fulfillment(made) => {
+                if let Step::Ship(shipping) = &step {
+                    self.record.links.insert(made.id.clone(), shipping.shipment.clone());
+                }
+                self.tell(at, "step", step.name().to_owned(), None);
+                self.keep_mirror(at);
+                self.merge_fact(&name, Fact::Fulfillment(*made), "what we told the channel");
+                return Ok(Round::Again);
+            }
+        };
+        account_for(mirror, &step, &effect, now);
         let word = effect.verdict.as_ref().map(|verdict| format!(": {}", verdict.word)).unwrap_or_default();
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
             let findings = verdict.findings.join(" · ");
-            self.merge_verdict(&name, verdict);
+            self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
             if !effect.committed {
                 let reason = Reason::new(
                     ReasonCode::NotCompliant,
@@ -204,17 +259,20 @@ impl Pass<'_> {
         Ok(Round::Again)
     }
 
-    fn in_step(&mut self, at: usize, digest: String, desired: &Desired) -> Round {
+    fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
         let now = self.now();
+        let watch = target.watch().filter(|_| self.is_open(at, now));
         let mirror = &mut self.mirrors[at];
         let told = mirror.reason.is_some();
+        // Spread over a tenth, so that what was entered together is not looked at together for ever.
+        mirror.watch_at =
+            watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(retry::jitter()) / 10_240.0)));
         mirror.state = MirrorState::InStep;
         mirror.digest = Some(digest);
-        mirror.absence = match desired {
-            Desired::Absent(absence) => Some(absence.clone()),
-            _ => None,
-        };
-        let absent = mirror.absence.as_ref().map(|absence| format!("holds nothing: {absence}"));
+        let was_absent = mirror.absence.take();
+        mirror.absence = wanted.absence().cloned();
+        let news = mirror.absence.as_ref().filter(|absence| Some(*absence) != was_absent.as_ref());
+        let absent = news.map(|absence| format!("holds nothing: {absence}"));
         self.settle_mirror(at, now);
         if let Some(text) = absent {
             self.tell(at, "decision", text, None);
@@ -225,6 +283,13 @@ impl Pass<'_> {
             self.changes.close.push(ExceptionAt::Destination(name));
         }
         Round::Done
+    }
+
+    /// Whether something may still happen at the destination that nobody tells us of.
+    fn is_open(&self, at: usize, now: jiff::Timestamp) -> bool {
+        let Observed::Present(seen) = &self.mirrors[at].observed else { return false };
+        let placed = self.record.document.as_ref().map_or(now, |document| document.created_at);
+        seen.committed && seen.stage < Stage::Delivered && now < later(placed, WATCHED_FOR)
     }
 
     fn exception(&mut self, at: usize, digest: String, reason: Reason) -> Round {
@@ -248,7 +313,7 @@ impl Pass<'_> {
         mirror.tries = 0;
         mirror.next_at = None;
         if let Some(since) = mirror.owed_since.take() {
-            let took = std::time::Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            let took = Duration::try_from(now.duration_since(since)).unwrap_or_default();
             telemetry::converged(&mirror.destination, took);
         }
         self.keep_mirror(at);
@@ -269,8 +334,7 @@ impl Pass<'_> {
                     mirror.state = MirrorState::Due;
                 }
                 // Those that waited together come back a little apart.
-                mirror.next_at =
-                    Some(later(until, std::time::Duration::from_millis(u64::from(retry::jitter()) / 8)));
+                mirror.next_at = Some(later(until, Duration::from_millis(u64::from(retry::jitter()) / 8)));
                 self.keep_mirror(at);
                 Round::Done
             }
@@ -291,7 +355,7 @@ impl Pass<'_> {
     }
 
     /// Counts a failure and sets the next try; a person is told of `reason` at once, or of the failing itself in time.
-    fn fail(&mut self, at: usize, asked: Option<std::time::Duration>, reason: Option<Reason>) -> Round {
+    fn fail(&mut self, at: usize, asked: Option<Duration>, reason: Option<Reason>) -> Round {
         let now = self.now();
         let mirror = &mut self.mirrors[at];
         mirror.tries = mirror.tries.saturating_add(1);
@@ -336,92 +400,4 @@ impl Pass<'_> {
         self.changes.mirrors.retain(|kept| kept.destination != mirror.destination);
         self.changes.mirrors.push(mirror);
     }
-}
-
-/// The key to look under: where we entered the order, or are entering it, or would.
-fn key_of(mirror: &Mirror, desired: &Desired) -> Option<String> {
-    let applied = mirror.key().or(mirror.intent.as_ref().map(Step::key));
-    applied.map(str::to_owned).or_else(|| match desired {
-        Desired::Present(copy) => Some(copy.key.clone()),
-        _ => None,
-    })
-}
-
-/// Takes account of a step that was done.
-fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now: jiff::Timestamp) {
-    match step {
-        Step::Submit { copy, .. } => {
-            mirror.applied = Some((**copy).clone());
-            mirror.observed = Observed::Present(Seen {
-                committed: effect.committed,
-                stage: copy.stage,
-                numbers: copy.numbers.clone(),
-                content: serde_json::Value::Null,
-                at: now,
-            });
-        }
-        Step::Cancel { .. } => {
-            mirror.applied = None;
-            mirror.observed = Observed::Absent;
-        }
-        Step::Advance { stage, .. } => each(mirror, |at, _| *at = *stage),
-        Step::Track { numbers, .. } => each(mirror, |_, held| held.extend(numbers.iter().cloned())),
-        Step::Untrack { numbers, .. } => {
-            each(mirror, |_, held| held.retain(|number| !numbers.contains(number)));
-        }
-    }
-}
-
-/// Changes stage and tracking of both what we made it hold and what it is seen to hold.
-fn each(
-    mirror: &mut Mirror,
-    change: impl Fn(&mut crate::domain::copy::Stage, &mut std::collections::BTreeSet<String>),
-) {
-    if let Some(applied) = &mut mirror.applied {
-        change(&mut applied.stage, &mut applied.numbers);
-    }
-    if let Observed::Present(seen) = &mut mirror.observed {
-        change(&mut seen.stage, &mut seen.numbers);
-    }
-}
-
-/// Takes account of a step whose answer was lost, by what is seen now.
-fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dyn Destination) {
-    match (step, &mirror.observed) {
-        (Step::Submit { copy, .. }, Observed::Present(seen)) if destination.is_same_order(&copy, seen) => {
-            mirror.applied = Some(*copy);
-        }
-        (Step::Cancel { .. }, Observed::Absent | Observed::Never) => mirror.applied = None,
-        (Step::Advance { stage, .. }, Observed::Present(seen)) => {
-            let seen = seen.stage;
-            if let Some(applied) = mirror.applied.as_mut().filter(|_| seen == stage) {
-                applied.stage = stage;
-            }
-        }
-        (Step::Track { numbers, .. }, Observed::Present(seen)) => {
-            let there: Vec<_> = numbers.intersection(&seen.numbers).cloned().collect();
-            if let Some(applied) = &mut mirror.applied {
-                applied.numbers.extend(there);
-            }
-        }
-        (Step::Untrack { numbers, .. }, Observed::Present(seen)) => {
-            let there = seen.numbers.clone();
-            if let Some(applied) = &mut mirror.applied {
-                applied.numbers.retain(|number| !numbers.contains(number) || there.contains(number));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What a person changed in the content of a copy between two sightings; null where nothing.
-fn drift(before: &Observed, after: &Observed) -> serde_json::Value {
-    let (Observed::Present(before), Observed::Present(after)) = (before, after) else {
-        return serde_json::Value::Null;
-    };
-    if before.content.is_null() || after.content.is_null() {
-        return serde_json::Value::Null;
-    }
-    let found = changes(&before.content, &after.content);
-    if found.is_empty() { serde_json::Value::Null } else { serde_json::to_value(found).unwrap_or_default() }
 }

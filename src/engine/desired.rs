@@ -76,7 +76,10 @@ fn decide(
     let ship_date = attribute_date(order, route.ship_date.as_deref(), ReasonCode::ShipDateUnreadable)?;
     let party = |address| Party { address, email: order.email.clone(), birth_date };
     let mut numbers = BTreeSet::new();
-    for fulfillment in &shipped {
+    // What the destination itself told us is not told back to it: it may know a newer label by now.
+    let theirs =
+        |f: &Fulfillment| record.links.get(&f.id).is_some_and(|made_for| made_for.origin == route.to);
+    for fulfillment in shipped.iter().filter(|f| !theirs(f)) {
         numbers.extend(fulfillment.numbers.iter().cloned());
     }
     Ok(Ok(OrderCopy {

@@ -4,6 +4,7 @@
 //! knows nothing of what is in them. The loop never holds a transaction over network I/O, and every write of a pass is
 //! fenced by its lease.
 
+mod account;
 mod converge;
 pub mod desired;
 mod pass;
@@ -11,7 +12,9 @@ pub mod plan;
 mod pressure;
 mod preview;
 pub mod retry;
+pub mod shipping;
 mod sorter;
+mod target;
 
 pub use preview::Owed;
 

@@ -114,9 +114,14 @@ impl Engine {
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
-        let mirrors = pass.mirrors.iter().filter(|_| decided).filter_map(|mirror| mirror.next_at);
-        let next = mirrors.chain(pass.ask_again).min();
-        pass.changes.release = Some(next.map_or(Release::Finished, Release::Until));
+        let mirrors = pass.mirrors.iter().filter(|_| decided);
+        let next = mirrors.clone().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
+        let watch = mirrors.filter_map(|mirror| mirror.watch_at).min();
+        pass.changes.release = Some(match (next, watch) {
+            (Some(next), _) => Release::Until(next),
+            (None, Some(watch)) => Release::Watch(watch),
+            (None, None) => Release::Finished,
+        });
         pass.commit(Gate::None).await
     }
 }
@@ -182,7 +187,7 @@ impl Pass<'_> {
 
     /// Reads the order from its channel where something is in doubt. False where it could not be read and nothing should
     /// be decided before it is.
-    async fn settle_source(&mut self) -> bool {
+    pub(super) async fn settle_source(&mut self) -> bool {
         let mut rounds = 0;
         while self.record.needs_reading() {
             rounds += 1;
@@ -190,7 +195,8 @@ impl Pass<'_> {
             let Some(source) = self.engine.registry.get(&channel).and_then(|c| c.channel.clone()) else {
                 return true;
             };
-            let started = self.now();
+            // It begins after whatever asked for it, even on a clock that stands still.
+            let started = self.record.read_wanted_at.map_or(self.now(), |wanted| wanted.max(self.now()));
             let log = Log::default();
             let fetched = source.fetch(&self.lease.order.id, &log).await;
             self.keep_tries(&channel, "read", &log);
@@ -258,27 +264,42 @@ impl Pass<'_> {
         self.ask_again = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
     }
 
+    /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,
+    /// the others once more.
     async fn converge_all(&mut self) -> Result<(), Halt> {
-        let channel = self.lease.order.connection.clone();
-        for route in self.engine.routes.iter().filter(|route| route.from == channel) {
-            let at = match self.mirrors.iter().position(|mirror| mirror.destination == route.to) {
-                Some(at) => at,
-                None => {
-                    self.mirrors.push(Mirror::new(route.to.clone()));
-                    self.mirrors.len() - 1
-                }
-            };
-            self.converge(at, route).await?;
+        let engine = self.engine;
+        let copies = engine.copies(&self.lease.order.connection);
+        for copy in &copies {
+            let at = self.mirror_of(copy.name());
+            self.converge(at, copy).await?;
+        }
+        let Some(own) = engine.own(&self.record) else { return Ok(()) };
+        let revision = self.revision;
+        let at = self.mirror_of(own.name());
+        self.converge(at, &own).await?;
+        if self.revision != revision {
+            for copy in &copies {
+                let at = self.mirror_of(copy.name());
+                self.converge(at, copy).await?;
+            }
         }
         Ok(())
     }
 
-    /// A destination's judgement is a fact about the order.
-    pub(super) fn merge_verdict(&mut self, destination: &str, verdict: crate::domain::mirror::Verdict) {
-        let (fact, now) = (Fact::Verdict(destination.to_owned(), verdict), self.now());
+    /// Where the mirror of a connection is; a new one where there is none.
+    fn mirror_of(&mut self, connection: &str) -> usize {
+        self.mirrors.iter().position(|mirror| mirror.destination == connection).unwrap_or_else(|| {
+            self.mirrors.push(Mirror::new(connection.to_owned()));
+            self.mirrors.len() - 1
+        })
+    }
+
+    /// What a system said in answer to us is a fact about the order too.
+    pub(super) fn merge_fact(&mut self, source: &str, fact: Fact, text: &str) {
+        let now = self.now();
         merge(&mut self.record, fact, Origin::Read(now));
         self.unsaved = true;
-        self.tell_changes(destination, None, "compliance was judged");
+        self.tell_changes(source, None, text);
     }
 
     pub(super) fn keep_tries(&mut self, connection: &ConnectionName, step: &'static str, log: &Log) {

@@ -3,11 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::converge::digest;
-use super::desired::desired;
-use super::plan::{Sight, plan};
 use crate::domain::OrderRef;
-use crate::domain::mirror::{Desired, Mirror};
+use crate::domain::mirror::Mirror;
 use crate::domain::step::Plan;
 use crate::store::StoreError;
 
@@ -20,7 +17,7 @@ pub struct Owed {
     pub order_id: String,
     /// The order's name.
     pub name: String,
-    /// The destination.
+    /// The destination, or the channel itself.
     pub destination: String,
     /// `nothing`, `look`, `exception`, or the step's name.
     pub next: String,
@@ -29,37 +26,26 @@ pub struct Owed {
 }
 
 impl Engine {
-    /// What the mirrors of an order are owed by what is kept of it. A look at the destinations could still change it.
+    /// What the mirrors of an order are owed by what is kept of it. A look at them could still change it.
     pub async fn preview(&self, order: &OrderRef) -> Result<Vec<Owed>, StoreError> {
         let loaded = self.store.load(order).await?;
         let Some(record) = loaded.record else { return Ok(Vec::new()) };
         let mut owed = Vec::new();
-        for route in self.routes.iter().filter(|route| route.from == order.connection) {
-            let destination =
-                self.registry.get(&route.to).and_then(|connected| connected.destination.clone());
-            let (Some(destination), Some(desired)) = (destination, desired(&record, route)) else { continue };
-            let unseen = Mirror::new(route.to.clone());
-            let mirror =
-                loaded.mirrors.iter().find(|mirror| mirror.destination == route.to).unwrap_or(&unseen);
-            let sight = Sight {
-                applied: mirror.applied.as_ref(),
-                observed: &mirror.observed,
-                fresh: true,
-                forced: mirror.forced,
-            };
-            let (next, why) = match plan(&desired, sight, destination.capabilities()) {
+        for target in self.copies(&order.connection).into_iter().chain(self.own(&record)) {
+            let Some(wanted) = target.wanted(&record) else { continue };
+            let unseen = Mirror::new(target.name().to_owned());
+            let kept = loaded.mirrors.iter().find(|mirror| mirror.destination == target.name());
+            let mirror = kept.unwrap_or(&unseen);
+            let (next, why) = match target.plan(&wanted, mirror, true) {
                 _ if mirror.intent.is_some() => ("look", "a step may or may not have happened".to_owned()),
-                Plan::Nothing => (
-                    "nothing",
-                    match &desired {
-                        Desired::Absent(absence) => format!("holds nothing: {absence}"),
-                        _ => "it holds what it should".to_owned(),
-                    },
-                ),
+                Plan::Nothing => {
+                    let absence = wanted.absence().map(|absence| format!("holds nothing: {absence}"));
+                    ("nothing", absence.unwrap_or_else(|| "it holds what it should".to_owned()))
+                }
                 Plan::Observe => ("look", "it has to be looked at first".to_owned()),
                 Plan::Exception(reason) => ("exception", reason.to_string()),
                 Plan::Next(step) => {
-                    let told = mirror.digest.as_ref() == Some(&digest(&desired)) && mirror.reason.is_some();
+                    let told = mirror.digest.as_ref() == Some(&wanted.digest()) && mirror.reason.is_some();
                     let why = if told {
                         "it was refused before, and nothing has changed since"
                     } else {
@@ -72,7 +58,7 @@ impl Engine {
                 channel: order.connection.clone(),
                 order_id: order.id.to_string(),
                 name: record.document.as_ref().map(|document| document.name.clone()).unwrap_or_default(),
-                destination: route.to.clone(),
+                destination: target.name().to_owned(),
                 next: next.to_owned(),
                 why,
             });

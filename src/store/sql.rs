@@ -19,8 +19,7 @@ pub(super) const LEASE_TOUCHED: &str =
 pub(super) const RENEW: &str =
     "UPDATE work SET due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
-pub(super) const RELEASE_UNTIL: &str =
-    "UPDATE work SET lease = NULL, due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
+pub(super) const RELEASE_UNTIL: &str = "UPDATE work SET lease = NULL, due_at = $4, priority = $5 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
 pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE lease IS NOT NULL";
 
@@ -130,22 +129,22 @@ SELECT
     (SELECT COUNT(*) FROM deliveries WHERE duplicate_of IS NOT NULL),
     (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
     (SELECT COUNT(*) FROM orders),
-    (SELECT COUNT(*) FROM work),
+    (SELECT COUNT(*) FROM work WHERE priority < 2),
     (SELECT COUNT(*) FROM mirrors WHERE state IN ('in_step', 'closed')),
     (SELECT COUNT(*) FROM mirrors WHERE state NOT IN ('in_step', 'closed')),
     (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
-        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL) waits)";
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";
 
 pub(super) const BACKLOG: &str = "
 SELECT
     (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
-    (SELECT COUNT(*) FROM work),
+    (SELECT COUNT(*) FROM work WHERE priority < 2),
     (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
-        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL) waits)";
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";
 
 pub(super) const TRY_WRITING: &str = "INSERT INTO marks (name, upto) VALUES ('ready', 1) ON CONFLICT (name) DO UPDATE SET upto = marks.upto + 1";
 

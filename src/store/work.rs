@@ -81,6 +81,8 @@ pub enum Release {
     Finished,
     /// Something is owed, not before this instant.
     Until(Timestamp),
+    /// Nothing is owed, and it is looked at again at this instant.
+    Watch(Timestamp),
 }
 
 /// What must still be true for a commit to go through, besides the lease.
@@ -145,6 +147,11 @@ pub enum Committed {
     Touched,
 }
 
+/// The priority of work that is owed; urgent work has a smaller one.
+const OWED: i64 = 1;
+/// The priority of a look by the clock, which is not owed.
+const WATCHED: i64 = 2;
+
 impl Store {
     /// Leases up to `limit` orders that are due at `now`, urgent ones first, then those that waited longest.
     pub async fn claim(
@@ -200,7 +207,7 @@ impl Store {
     pub async fn touch(&self, order: OrderRef, at: Timestamp) -> Result<()> {
         self.write(move |mut on| {
             Box::pin(async move {
-                execute!(on, sql::TOUCH, &order.connection, order.id.as_str(), micros(at), 1i64)?;
+                execute!(on, sql::TOUCH, &order.connection, order.id.as_str(), micros(at), OWED)?;
                 Ok(())
             })
         })
@@ -349,10 +356,13 @@ async fn commit(
         None => {}
         // What came in meanwhile is due at once.
         Some(_) if touched != lease.touched => {
-            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(now))?;
+            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(now), OWED)?;
         }
         Some(Release::Until(at)) => {
-            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(at))?;
+            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(at), OWED)?;
+        }
+        Some(Release::Watch(at)) => {
+            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(at), WATCHED)?;
         }
         Some(Release::Finished) => {
             execute!(on, sql::FINISH, channel, id, &lease.token)?;

@@ -59,14 +59,13 @@ fn a_sound_configuration_is_taken_with_its_defaults() {
     let config = read(SOUND, &[]).unwrap();
     assert_eq!(config.server.body_deadline.as_secs(), 5);
     assert!(config.admin.is_none());
-    let Kind::Shopify { webhook_secrets, shop_domain, api_version, authorization } =
-        &config.connections["cellar"].kind
+    let Kind::Shopify { webhook_secrets, settings: shop, authorization } = &config.connections["cellar"].kind
     else {
         panic!("a shop")
     };
     assert_eq!(webhook_secrets[0].expose_secret(), "hush", "without the line's end");
-    assert_eq!(shop_domain.as_deref(), Some("cellar-nine.myshopify.com"));
-    assert_eq!((api_version.as_str(), authorization.is_none()), ("2026-10", true));
+    assert_eq!(shop.shop_domain.as_deref(), Some("cellar-nine.myshopify.com"));
+    assert_eq!((shop.api_version.as_str(), authorization.is_none()), ("2026-10", true));
     let route = &config.routes[0];
     assert_eq!((route.lead_days, route.release.as_slice()), (1, &[PaymentState::Paid][..]));
     assert_eq!(route.filter.skip_sources, [Pattern("pos".into()), Pattern("shopify_draft_order".into())]);

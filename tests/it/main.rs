@@ -15,6 +15,8 @@ mod demonstrating;
 #[cfg(test)]
 mod faithful;
 #[cfg(test)]
+mod giving_back;
+#[cfg(test)]
 mod merging;
 #[cfg(test)]
 mod misfits;
@@ -28,6 +30,8 @@ mod planning;
 mod receiving;
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod shipping;
 #[cfg(test)]
 mod sim_shipcompliant;
 #[cfg(test)]

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 use crate::support::{document, record, route, second};
 
-const CAN: Capabilities = Capabilities { revise_until: Stage::Released, cancel_until: Stage::Released };
+const CAN: Capabilities =
+    Capabilities { revise_until: Stage::Released, cancel_until: Stage::Released, watch: None };
 
 fn copy(stage: Stage, numbers: &[&str]) -> OrderCopy {
     let Some(Desired::Present(mut copy)) = desired(&record(document()), &route()) else { unreachable!() };
@@ -214,6 +215,7 @@ proptest! {
                     if let Observed::Present(seen) = &mut observed { seen.numbers.retain(|n| !numbers.contains(n)); }
                     if let Some(applied) = &mut applied { applied.numbers.retain(|n| !numbers.contains(n)); }
                 }
+                other => prop_assert!(false, "no step at a destination: {other:?}"),
             }
         }
     }

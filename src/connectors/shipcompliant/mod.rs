@@ -22,6 +22,7 @@ use super::{Connection, Destination, Effect};
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::mirror::{Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::shipment::Shipment;
 use crate::domain::step::{Capabilities, Step};
 use crate::transport::{self, Answer, Body, Call, Client, Fault, Limits, Log, segment};
 use wire::AnswerBody;
@@ -60,7 +61,12 @@ pub struct Settings {
     pub fulfillment_house: Option<String>,
     /// Tags on every order.
     pub tags: Vec<String>,
+    /// How often an open order is read, for the API tells nothing by itself; absent for never.
+    pub poll: Option<Duration>,
 }
+
+/// How often an open order is read unless told otherwise.
+pub const POLL: Duration = Duration::from_mins(5);
 
 /// One account at ShipCompliant.
 #[derive(Debug)]
@@ -201,6 +207,13 @@ impl ShipCompliant {
                 }
                 Ok(Effect::DONE)
             }
+            Step::Ship(_) | Step::Retrack(_) | Step::Unship(_) | Step::Deliver(_) => {
+                Err(Fault::Refused(Reason::new(
+                    ReasonCode::Refused,
+                    format!("{what} is a step at a channel"),
+                    "report this as a fault of crossdock",
+                )))
+            }
         }
     }
 }
@@ -224,7 +237,15 @@ fn errors(answer: &Answer) -> Vec<wire::WireError> {
 impl Destination for ShipCompliant {
     fn capabilities(&self) -> Capabilities {
         // Reports may include what has shipped, so it is never voided and never entered again.
-        Capabilities { revise_until: Stage::Released, cancel_until: Stage::Released }
+        Capabilities {
+            revise_until: Stage::Released,
+            cancel_until: Stage::Released,
+            watch: self.settings.poll,
+        }
+    }
+
+    fn shipments(&self, seen: &Seen) -> Vec<Shipment> {
+        wire::shipments(seen)
     }
 
     fn is_same_order(&self, copy: &OrderCopy, seen: &Seen) -> bool {

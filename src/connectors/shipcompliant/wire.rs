@@ -17,6 +17,7 @@ use crate::domain::address::Address;
 use crate::domain::copy::{Item, OrderCopy, Party, PaymentMethod, Stage};
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::shipment::{Rank, Shipment};
 
 /// The key of the one shipment that an order has.
 pub(super) const SHIPMENT: &str = "1";
@@ -72,14 +73,14 @@ struct SalesOrder<'a> {
     bill_to: WireAddress<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     payments: Vec<WirePayment>,
-    shipments: [Shipment<'a>; 1],
+    shipments: [WireShipment<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shipment<'a> {
+struct WireShipment<'a> {
     shipment_key: &'static str,
     shipment_status: &'static str,
     ship_date: Midnight,
@@ -190,7 +191,7 @@ pub(super) fn check_and_commit<'a>(
                 .iter()
                 .map(|p| WirePayment { amount: Number(p.amount), r#type: paid_by(&p.method) })
                 .collect(),
-            shipments: [Shipment {
+            shipments: [WireShipment {
                 shipment_key: SHIPMENT,
                 shipment_status: status(copy.stage),
                 ship_date: Midnight(copy.ship_on),
@@ -350,6 +351,36 @@ impl AnswerBody {
             content: content(&self.sales_order),
             at,
         }))
+    }
+}
+
+/// What left by the account's own word: the order's one shipment, whole, for the API tells no lines of it.
+pub(super) fn shipments(seen: &Seen) -> Vec<Shipment> {
+    let rank = match seen.stage {
+        Stage::Shipped => Rank::Shipped,
+        Stage::Delivered => Rank::Delivered,
+        Stage::Held | Stage::Released => return Vec::new(),
+    };
+    let service = seen.content["shipments"][SHIPMENT]["shippingService"].as_str();
+    vec![Shipment {
+        id: SHIPMENT.into(),
+        lines: None,
+        carrier: service.and_then(carrier).map(str::to_owned),
+        numbers: seen.numbers.iter().cloned().collect(),
+        rank,
+        undone: false,
+    }]
+}
+
+/// The carrier of a service code, as carriers spell themselves. Codes of the account's own (`CST…`) name none.
+fn carrier(service: &str) -> Option<&'static str> {
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| service.starts_with(prefix));
+    if starts(&["FX", "FE", "FGH"]) {
+        Some("FedEx")
+    } else if starts(&["UP", "2DM", "FTS", "FTX"]) {
+        Some("UPS")
+    } else {
+        None
     }
 }
 

@@ -47,14 +47,21 @@ pub(super) struct Admin {
     authorization: Authorization,
     issued: Mutex<Option<Issued>>,
     /// What the last query of each kind asked for, as the vendor counted it.
-    costs: [AtomicU32; 2],
+    costs: [AtomicU32; SLOTS],
 }
+
+/// How many documents there are.
+const SLOTS: usize = 8;
 
 /// A document with the cost to expect before the vendor has told one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query {
     pub(super) operation: &'static str,
     pub(super) document: &'static str,
+    /// Whether it changes something there.
+    pub(super) effect: Effect,
+    /// The field without which there is no answer.
+    pub(super) root: &'static str,
     pub(super) slot: usize,
     pub(super) expected_cost: u32,
 }
@@ -83,7 +90,7 @@ impl Admin {
             path: format!("/admin/api/{api_version}/graphql.json"),
             authorization,
             issued: Mutex::new(None),
-            costs: [AtomicU32::new(0), AtomicU32::new(0)],
+            costs: std::array::from_fn(|_| AtomicU32::new(0)),
         }
     }
 
@@ -91,14 +98,17 @@ impl Admin {
         &self.client
     }
 
-    /// Runs a query and reads its data; `root` is the field without which there is no answer.
-    pub(super) async fn read<T: DeserializeOwned>(
+    /// Runs a document and reads its data. What a lost or unreadable answer means depends on whether it changes something.
+    pub(super) async fn run<T: DeserializeOwned>(
         &self,
         query: Query,
         variables: Value,
-        root: &str,
         log: &Log,
     ) -> Result<T, Fault> {
+        let lost = |why: String| match query.effect {
+            Effect::Read => Fault::retry(why),
+            Effect::Write => Fault::Unknown(why),
+        };
         let body = Bytes::from(json!({ "query": query.document, "variables": variables }).to_string());
         let mut renewed = false;
         let answer = loop {
@@ -116,12 +126,12 @@ impl Admin {
                 _ => break answer?,
             }
         };
-        let envelope: Envelope = answer.json().map_err(Fault::retry)?;
+        let envelope: Envelope = answer.json().map_err(lost)?;
         if let Some(cost) = envelope.extensions["cost"]["requestedQueryCost"].as_u64() {
             self.costs[query.slot].store(u32::try_from(cost).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
         if answer.status != StatusCode::OK {
-            return Err(refused(&format!("HTTP {}", answer.status.as_u16()), &envelope.errors));
+            return Err(refused(query, &format!("HTTP {}", answer.status.as_u16()), &envelope.errors));
         }
         let error = |code: &str| {
             let errors = envelope.errors.as_array();
@@ -131,21 +141,27 @@ impl Admin {
             return Err(self.throttled(&envelope.extensions));
         }
         if error("INTERNAL_SERVER_ERROR") {
-            return Err(Fault::retry("the API answered INTERNAL_SERVER_ERROR"));
+            return Err(lost("the API answered INTERNAL_SERVER_ERROR".into()));
         }
         // A field that is denied comes as null, and would be taken for one that is not there.
         if error("ACCESS_DENIED") {
-            return Err(refused("the app may not see all of it", &envelope.errors));
+            return Err(refused(query, "the app may not do all of it", &envelope.errors));
         }
         let has_errors =
             envelope.errors.as_array().is_some_and(|list| !list.is_empty()) || envelope.errors.is_string();
-        if envelope.data.is_null() || (envelope.data[root].is_null() && has_errors) {
-            return Err(refused("the query was not answered", &envelope.errors));
+        if envelope.data.is_null() || (envelope.data[query.root].is_null() && has_errors) {
+            return Err(refused(query, "it was not answered", &envelope.errors));
         }
         serde_json::from_value(envelope.data).map_err(|error| {
             // The message names fields of our own types, and kinds; values of strings would be quoted, so it is cut there.
             let text = error.to_string();
             let text = text.split('"').next().unwrap_or_default().to_owned();
+            if query.effect == Effect::Write {
+                return Fault::Unknown(format!(
+                    "the answer to {} is not of the form we know: {text}",
+                    query.operation
+                ));
+            }
             Fault::Refused(Reason::new(
                 ReasonCode::UnexpectedAnswer,
                 format!("the answer to {} is not of the form we know: {text}", query.operation),
@@ -165,7 +181,7 @@ impl Admin {
             operation: query.operation,
             method: Method::POST,
             path: self.path.clone(),
-            effect: Effect::Read,
+            effect: query.effect,
             headers: vec![(HeaderName::from_static("x-shopify-access-token"), token)],
             body: Some(Body::Json(body)),
             cost: if known == 0 { query.expected_cost } else { known },
@@ -262,7 +278,7 @@ fn reported(answer: &Answer) -> Option<Reported> {
     })
 }
 
-fn refused(what: &str, errors: &Value) -> Fault {
+fn refused(query: Query, what: &str, errors: &Value) -> Fault {
     let words = match errors {
         Value::String(text) => text.clone(),
         Value::Array(list) => {
@@ -276,7 +292,13 @@ fn refused(what: &str, errors: &Value) -> Fault {
     } else {
         "see the vendor's words; retry once the cause is gone"
     };
-    let reason =
-        Reason::new(ReasonCode::SourceUnreadable, format!("the order could not be read: {what}"), mend);
+    let reason = match query.effect {
+        Effect::Read => {
+            Reason::new(ReasonCode::SourceUnreadable, format!("the order could not be read: {what}"), mend)
+        }
+        Effect::Write => {
+            Reason::new(ReasonCode::Refused, format!("{} was refused: {what}", query.operation), mend)
+        }
+    };
     Fault::Refused(if words.is_empty() { reason } else { reason.quoting(words) })
 }

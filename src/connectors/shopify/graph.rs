@@ -21,8 +21,27 @@ use crate::domain::order::{
 };
 use crate::domain::record::Snapshot;
 
+/// A document of `queries/` with the fragment that reads a fulfilment.
+macro_rules! with_shipped {
+    ($file:literal) => {
+        concat!(include_str!(concat!("queries/", $file)), include_str!("queries/fragments/shipped.graphql"))
+    };
+}
+
 /// One order in full.
-pub(super) const ORDER: &str = include_str!("queries/order.graphql");
+pub(super) const ORDER: &str = with_shipped!("order.graphql");
+/// What of an order is still to be fulfilled.
+pub(super) const OPEN_WORK: &str = include_str!("queries/open_work.graphql");
+/// Makes a fulfilment.
+pub(super) const SHIP: &str = with_shipped!("ship.graphql");
+/// Gives a fulfilment other tracking.
+pub(super) const RETRACK: &str = with_shipped!("retrack.graphql");
+/// Cancels a fulfilment.
+pub(super) const UNSHIP: &str = with_shipped!("unship.graphql");
+/// Books that a fulfilment arrived.
+pub(super) const DELIVER: &str = include_str!("queries/deliver.graphql");
+/// One fulfilment.
+pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
 /// The shop and what the token may do.
 pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
 
@@ -51,14 +70,14 @@ struct PageInfo {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Connection<T> {
+pub(super) struct Connection<T> {
     #[serde(default)]
     page_info: Option<PageInfo>,
-    nodes: Vec<T>,
+    pub(super) nodes: Vec<T>,
 }
 
 impl<T> Connection<T> {
-    fn is_cut(&self) -> bool {
+    pub(super) fn is_cut(&self) -> bool {
         self.page_info.as_ref().is_some_and(|page| page.has_next_page)
     }
 }
@@ -136,12 +155,12 @@ struct Legacy {
 }
 
 #[derive(Debug, Deserialize)]
-struct Node {
-    id: String,
+pub(super) struct Node {
+    pub(super) id: String,
 }
 
 /// The number at the end of a global id.
-fn plain(gid: &str) -> RemoteId {
+pub(super) fn plain(gid: &str) -> RemoteId {
     let last = gid.rsplit('/').next().unwrap_or(gid);
     last.split('?').next().unwrap_or(last).into()
 }
@@ -238,7 +257,7 @@ struct FulfillmentLine {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GraphFulfillment {
+pub(super) struct GraphFulfillment {
     legacy_resource_id: String,
     status: String,
     display_status: Option<String>,
@@ -250,7 +269,7 @@ struct GraphFulfillment {
 }
 
 impl GraphFulfillment {
-    fn fulfillment(&self) -> Fulfillment {
+    pub(super) fn fulfillment(&self) -> Fulfillment {
         let status = FulfillmentStatus::parse(&self.status);
         let tracked = |part: fn(&Tracking) -> &Option<String>| {
             distinct(self.tracking_info.iter().map(move |tracking| part(tracking).as_deref()))

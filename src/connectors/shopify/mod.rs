@@ -6,6 +6,7 @@
 mod admin;
 mod graph;
 mod rest;
+mod shipping;
 mod webhook;
 
 pub use admin::Authorization;
@@ -16,9 +17,11 @@ use serde_json::json;
 
 use super::{Channel, Connection, Delivery, Heard, WebhookScheme, Webhooks};
 use crate::domain::RemoteId;
+use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Snapshot;
-use crate::transport::{Client, Fault, Limits, Log};
+use crate::domain::step::Step;
+use crate::transport::{Client, Effect, Fault, Limits, Log};
 use admin::{Admin, Query};
 
 /// Sources of orders that routes leave out unless told otherwise: sold over the counter, or drawn up by staff.
@@ -31,6 +34,12 @@ pub const API_VERSION: &str = "2026-10";
 pub const LIMITS: Limits =
     Limits { burst: 2000, per_second: 100, concurrent: 8, timeout: std::time::Duration::from_secs(20) };
 
+/// What the app must be allowed besides, where shipments made elsewhere become fulfilments.
+const FULFILL_SCOPES: &[(&str, &str)] = &[
+    ("write_merchant_managed_fulfillment_orders", "fulfilments of what other systems shipped"),
+    ("write_fulfillments", "their delivery"),
+];
+
 /// What the app must be allowed for this connector's reads.
 const SCOPES: &[(&str, &str)] = &[
     ("read_orders", "orders, their edits, cancels and refunds"),
@@ -41,26 +50,49 @@ const SCOPES: &[(&str, &str)] = &[
     ("read_locations", "where a fulfilment left from"),
 ];
 
-const ORDER: Query = Query { operation: "order", document: graph::ORDER, slot: 0, expected_cost: 300 };
-const SHOP: Query = Query { operation: "shop", document: graph::SHOP, slot: 1, expected_cost: 10 };
+const ORDER: Query = Query {
+    operation: "order",
+    document: graph::ORDER,
+    effect: Effect::Read,
+    root: "order",
+    slot: 0,
+    expected_cost: 300,
+};
+const SHOP: Query = Query {
+    operation: "shop",
+    document: graph::SHOP,
+    effect: Effect::Read,
+    root: "shop",
+    slot: 1,
+    expected_cost: 10,
+};
+
+/// How a shop is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The API's version.
+    pub api_version: String,
+    /// The shop's `.myshopify.com` domain, where known: whose webhooks are taken.
+    pub shop_domain: Option<String>,
+    /// Whether shipments made elsewhere become fulfilments here.
+    pub fulfill: bool,
+    /// Whether the shop then writes to its customer.
+    pub notify_customer: bool,
+}
 
 /// One shop.
 #[derive(Debug)]
 pub struct Shopify {
     admin: Option<Admin>,
-    shop_domain: Option<String>,
+    settings: Settings,
 }
 
 impl Shopify {
     /// A shop read through `client`. Without authorisation its webhooks are read and nothing is ever asked of it.
-    pub fn new(
-        client: Client,
-        api_version: &str,
-        authorization: Option<Authorization>,
-        shop_domain: Option<String>,
-    ) -> Self {
-        let admin = authorization.map(|authorization| Admin::new(client, api_version, authorization));
-        Self { admin, shop_domain }
+    pub fn new(client: Client, authorization: Option<Authorization>, settings: Settings) -> Self {
+        let admin =
+            authorization.map(|authorization| Admin::new(client, &settings.api_version, authorization));
+        Self { admin, settings }
     }
 
     fn admin(&self) -> Result<&Admin, Fault> {
@@ -78,7 +110,7 @@ impl Shopify {
         let id = format!("gid://shopify/Order/{order}");
         for (lines, parts) in graph::PAGES {
             let variables = json!({ "id": id, "lines": lines, "parts": parts });
-            let answer: graph::OrderAnswer = admin.read(ORDER, variables, "order", log).await?;
+            let answer: graph::OrderAnswer = admin.run(ORDER, variables, log).await?;
             if !answer.is_cut(*parts) {
                 return answer.snapshot().map_err(|why| {
                     Fault::Refused(Reason::new(
@@ -103,7 +135,7 @@ impl Webhooks for Shopify {
     }
 
     fn read(&self, delivery: Delivery<'_>) -> Result<Heard, Reason> {
-        webhook::read(delivery, self.shop_domain.as_deref())
+        webhook::read(delivery, self.settings.shop_domain.as_deref())
     }
 }
 
@@ -115,12 +147,20 @@ impl Channel for Shopify {
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>> {
         Box::pin(self.read_order(order, log))
     }
+
+    fn takes_shipments(&self) -> bool {
+        self.settings.fulfill && self.admin.is_some()
+    }
+
+    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Fulfillment, Fault>> {
+        Box::pin(self.tell_shipment(step, log))
+    }
 }
 
 impl Connection for Shopify {
     fn probe<'a>(&'a self, log: &'a Log) -> BoxFuture<'a, Result<String, Fault>> {
         Box::pin(async move {
-            let answer: graph::ShopAnswer = self.admin()?.read(SHOP, json!({}), "shop", log).await?;
+            let answer: graph::ShopAnswer = self.admin()?.run(SHOP, json!({}), log).await?;
             let scopes = answer.current_app_installation.map(|i| i.access_scopes).unwrap_or_default();
             let granted = |wanted: &str| {
                 let write = wanted.replacen("read_", "write_", 1);
@@ -128,6 +168,7 @@ impl Connection for Shopify {
             };
             let missing: Vec<String> = SCOPES
                 .iter()
+                .chain(FULFILL_SCOPES.iter().filter(|_| self.settings.fulfill))
                 .filter(|(scope, _)| !granted(scope))
                 .map(|(scope, why)| format!("{scope} ({why})"))
                 .collect();

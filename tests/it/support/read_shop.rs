@@ -1,7 +1,7 @@
 //! A shop played on loopback and the connector that reads it, with nothing between them.
 
 use crossdock::clock::Clock;
-use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Shopify};
+use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Settings, Shopify};
 use crossdock::connectors::{Channel, Delivery, Heard, Webhooks};
 use crossdock::domain::record::{Fact, Snapshot};
 use crossdock::simulator::shopify::{Options, Shop};
@@ -27,8 +27,10 @@ impl ReadShop {
             crossdock::simulator::spawn(anywhere, shop.router(), faults, halt.clone()).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new("cellar", &format!("http://{address}"), LIMITS, clock.clone()).unwrap();
+        let (api_version, shop_domain) = (API_VERSION.to_owned(), None);
+        let settings = Settings { api_version, shop_domain, fulfill: true, notify_customer: false };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
-        let shopify = Shopify::new(client, API_VERSION, Some(token), None);
+        let shopify = Shopify::new(client, Some(token), settings);
         Self { shop, clock, shopify, _halt: halt.drop_guard() }
     }
 

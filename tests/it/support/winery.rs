@@ -36,6 +36,8 @@ pub(crate) struct Winery {
 pub(crate) struct Setup<'t> {
     pub(crate) shop: shopify::Options,
     pub(crate) account: shipcompliant::Options,
+    /// More keys of the shop's connection.
+    pub(crate) shop_keys: &'t str,
     /// More keys of the account's connection.
     pub(crate) connection: &'t str,
     /// The route's maps, where not [`ROUTE`].
@@ -96,12 +98,13 @@ impl Winery {
     }
 
     pub(crate) async fn with(setup: Setup<'_>) -> Self {
-        let Setup { shop, account, connection, route: maps } = setup;
+        let Setup { shop, account, shop_keys, connection, route: maps } = setup;
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (shop, shop_url, account, account_url) = vendors(shop, account, &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
         let text = super::server::preamble(folder.path(), &shop_url)
+            + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
         let url = format!("{}/webhooks/cellar", server.url);

@@ -1,0 +1,247 @@
+//! What the shop is told of shipments made elsewhere, as fulfilments.
+//!
+//! A fulfilment is made of the open work of one location at a time; the loop asks again for what is left at others. None of
+//! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Shopify;
+use super::admin::Query;
+use super::graph::{self, Connection, GraphFulfillment, Node, plain};
+use crate::domain::RemoteId;
+use crate::domain::fulfillment::Fulfillment;
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::step::{Shipping, Step};
+use crate::transport::{Effect, Fault, Log};
+
+const OPEN_WORK: Query = Query {
+    operation: "open work",
+    document: graph::OPEN_WORK,
+    effect: Effect::Read,
+    root: "order",
+    slot: 2,
+    expected_cost: 150,
+};
+const FULFILLMENT: Query = Query {
+    operation: "fulfillment",
+    document: graph::FULFILLMENT,
+    effect: Effect::Read,
+    root: "fulfillment",
+    slot: 3,
+    expected_cost: 20,
+};
+const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 4);
+const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 5);
+const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 6);
+const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 7);
+
+/// Lines of a fulfilment, and fulfilment orders, that one answer shows.
+const LINES: u32 = 250;
+const PARTS: u32 = 15;
+
+const fn mutation(operation: &'static str, document: &'static str, slot: usize) -> Query {
+    Query { operation, document, effect: Effect::Write, root: "done", slot, expected_cost: 30 }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    done: Payload,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    fulfillment: Option<GraphFulfillment>,
+    #[serde(default)]
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Deserialize)]
+struct UserError {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct OneFulfillment {
+    fulfillment: Option<GraphFulfillment>,
+}
+
+#[derive(Deserialize)]
+struct WorkAnswer {
+    order: Option<WorkOrder>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkOrder {
+    fulfillment_orders: Connection<Work>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Work {
+    id: String,
+    status: String,
+    assigned_location: Assigned,
+    line_items: Connection<WorkLine>,
+}
+
+#[derive(Deserialize)]
+struct Assigned {
+    location: Option<Node>,
+    name: String,
+}
+
+impl Assigned {
+    /// What tells one location from another; a location that was deleted has only its name left.
+    fn key(&self) -> &str {
+        self.location.as_ref().map_or(&self.name, |location| &location.id)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkLine {
+    id: String,
+    remaining_quantity: u32,
+    line_item: Node,
+}
+
+impl Shopify {
+    pub(super) async fn tell_shipment(&self, step: &Step, log: &Log) -> Result<Fulfillment, Fault> {
+        match step {
+            Step::Ship(shipping) => self.ship(shipping, log).await,
+            Step::Retrack(shipping) => {
+                let notify = self.settings.notify_customer;
+                let variables = json!({
+                    "id": fulfillment_id(shipping), "tracking": tracking(shipping), "notify": notify, "lines": LINES,
+                });
+                self.mutate(RETRACK, variables, log).await
+            }
+            Step::Unship(shipping) => {
+                self.mutate(UNSHIP, json!({ "id": fulfillment_id(shipping), "lines": LINES }), log).await
+            }
+            Step::Deliver(shipping) => {
+                let event = json!({ "fulfillmentId": fulfillment_id(shipping), "status": "DELIVERED" });
+                let answer: Answer = self.admin()?.run(DELIVER, json!({ "event": event }), log).await?;
+                refused(DELIVER, &answer.done)?;
+                let variables = json!({ "id": fulfillment_id(shipping), "lines": LINES });
+                let now: OneFulfillment = self.admin()?.run(FULFILLMENT, variables, log).await?;
+                made(DELIVER, now.fulfillment)
+            }
+            _ => Err(Fault::Refused(Reason::new(
+                ReasonCode::Refused,
+                format!("{} is no step at a shop", step.name()),
+                "report this as a fault of crossdock",
+            ))),
+        }
+    }
+
+    async fn ship(&self, shipping: &Shipping, log: &Log) -> Result<Fulfillment, Fault> {
+        let id = format!("gid://shopify/Order/{}", shipping.order);
+        let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
+        let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
+        let work = answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default();
+        let picked = pick(&work, &shipping.lines);
+        if picked.is_empty() {
+            return Err(Fault::Refused(blocked(&work, shipping)));
+        }
+        let mut fulfillment = json!({
+            "lineItemsByFulfillmentOrder": picked, "notifyCustomer": self.settings.notify_customer,
+        });
+        if !shipping.numbers.is_empty() || shipping.carrier.is_some() {
+            fulfillment["trackingInfo"] = tracking(shipping);
+        }
+        self.mutate(SHIP, json!({ "fulfillment": fulfillment, "lines": LINES }), log).await
+    }
+
+    async fn mutate(&self, query: Query, variables: Value, log: &Log) -> Result<Fulfillment, Fault> {
+        let answer: Answer = self.admin()?.run(query, variables, log).await?;
+        refused(query, &answer.done)?;
+        made(query, answer.done.fulfillment)
+    }
+}
+
+/// The open work of one location that the wanted units can be taken from: the first location that has any of them.
+fn pick(work: &[Work], wanted: &BTreeMap<RemoteId, u32>) -> Vec<Value> {
+    let open = || work.iter().filter(|work| matches!(work.status.as_str(), "OPEN" | "IN_PROGRESS"));
+    let holds = |work: &&Work| {
+        work.line_items.nodes.iter().any(|line| {
+            line.remaining_quantity > 0
+                && wanted.get(&plain(&line.line_item.id)).is_some_and(|units| *units > 0)
+        })
+    };
+    let Some(location) = open().find(holds).map(|work| work.assigned_location.key()) else {
+        return Vec::new();
+    };
+    let mut left = wanted.clone();
+    let mut picked = Vec::new();
+    for work in open().filter(|work| work.assigned_location.key() == location) {
+        let mut lines = Vec::new();
+        for line in &work.line_items.nodes {
+            let Some(units) = left.get_mut(&plain(&line.line_item.id)) else { continue };
+            let taken = line.remaining_quantity.min(*units);
+            if taken > 0 {
+                *units -= taken;
+                lines.push(json!({ "id": line.id, "quantity": taken }));
+            }
+        }
+        if !lines.is_empty() {
+            picked.push(json!({ "fulfillmentOrderId": work.id, "fulfillmentOrderLineItems": lines }));
+        }
+    }
+    picked
+}
+
+fn blocked(work: &[Work], shipping: &Shipping) -> Reason {
+    let held = work.iter().any(|work| work.status == "ON_HOLD");
+    let why = if held { "it is on hold there" } else { "nothing of it is open there" };
+    Reason::new(
+        ReasonCode::FulfillmentBlocked,
+        format!(
+            "«{}» shipped the order, and the shop cannot take that as a fulfilment: {why}",
+            shipping.shipment.origin
+        ),
+        if held {
+            "release the hold at the shop, then retry; the goods have left already"
+        } else {
+            "compare the order at both ends; fulfil it at the shop by hand, or retry"
+        },
+    )
+}
+
+fn fulfillment_id(shipping: &Shipping) -> String {
+    let id = shipping.fulfillment.as_ref().map(RemoteId::as_str).unwrap_or_default();
+    format!("gid://shopify/Fulfillment/{id}")
+}
+
+fn tracking(shipping: &Shipping) -> Value {
+    let mut tracking = json!({ "numbers": shipping.numbers });
+    if let Some(carrier) = &shipping.carrier {
+        tracking["company"] = json!(carrier);
+    }
+    tracking
+}
+
+fn refused(query: Query, payload: &Payload) -> Result<(), Fault> {
+    if payload.user_errors.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<&str> = payload.user_errors.iter().map(|error| error.message.as_str()).collect();
+    let reason = Reason::new(
+        ReasonCode::Refused,
+        format!("the shop refused {}", query.operation),
+        "see the vendor's words; compare the order at both ends, then retry",
+    );
+    Err(Fault::Refused(reason.quoting(words.join(" · "))))
+}
+
+/// A mutation that names no error and gives nothing back has done who knows what.
+fn made(query: Query, fulfillment: Option<GraphFulfillment>) -> Result<Fulfillment, Fault> {
+    let fulfillment = fulfillment
+        .ok_or_else(|| Fault::Unknown(format!("the answer to {} holds no fulfilment", query.operation)))?;
+    Ok(fulfillment.fulfillment())
+}

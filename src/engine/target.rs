@@ -1,0 +1,129 @@
+//! What the loop brings in step: a destination's copy of an order, or the channel's own.
+//!
+//! Both have a want that follows from the record alone, a digest of it, a plan and a way to do its steps; the loop knows no
+//! other difference between there and back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::desired::desired;
+use super::plan::{Sight, plan};
+use super::shipping::next_shipping;
+use crate::connectors::{Channel, Destination, Effect};
+use crate::crypto;
+use crate::domain::ConnectionName;
+use crate::domain::fulfillment::Fulfillment;
+use crate::domain::mirror::{Absence, Desired, Mirror};
+use crate::domain::record::OrderRecord;
+use crate::domain::route::Route;
+use crate::domain::step::{Plan, Step};
+use crate::transport::{Fault, Log};
+
+/// One copy of an order that the loop brings in step.
+#[derive(Clone)]
+pub(super) enum Target<'e> {
+    /// The copy that a route sends to a destination.
+    Copy(&'e Route, Arc<dyn Destination>),
+    /// The channel's own, which is owed what left elsewhere.
+    Channel(ConnectionName, Arc<dyn Channel>),
+}
+
+/// What a target is owed.
+pub(super) enum Wanted {
+    Copy(Desired),
+    Shipping(Option<Step>),
+}
+
+impl Wanted {
+    /// Equal wants have equal digests, whatever order their facts came in.
+    pub(super) fn digest(&self) -> String {
+        match self {
+            Self::Copy(desired) => digest(desired),
+            Self::Shipping(step) => digest(step),
+        }
+    }
+
+    /// Why nothing is wanted, where that is so.
+    pub(super) fn absence(&self) -> Option<&Absence> {
+        match self {
+            Self::Copy(Desired::Absent(absence)) => Some(absence),
+            _ => None,
+        }
+    }
+}
+
+/// What a step did.
+pub(super) enum Done {
+    Effect(Effect),
+    Fulfillment(Box<Fulfillment>),
+}
+
+impl Engine {
+    /// The copies that routes send out for orders of this channel.
+    pub(super) fn copies(&self, channel: &str) -> Vec<Target<'_>> {
+        let routes = self.routes.iter().filter(|route| route.from == channel);
+        let copies = routes.filter_map(|route| {
+            let destination = self.registry.get(&route.to)?.destination.clone()?;
+            Some(Target::Copy(route, destination))
+        });
+        copies.collect()
+    }
+
+    /// The channel's own copy, where something left elsewhere that it can be told of.
+    pub(super) fn own(&self, record: &OrderRecord) -> Option<Target<'static>> {
+        let name = &record.order.connection;
+        let channel = self.registry.get(name)?.channel.clone()?;
+        (channel.takes_shipments() && !record.shipments.is_empty())
+            .then(|| Target::Channel(name.clone(), channel))
+    }
+}
+
+impl Target<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Copy(route, _) => &route.to,
+            Self::Channel(name, _) => name,
+        }
+    }
+
+    pub(super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
+        match self {
+            Self::Copy(route, _) => desired(record, route).map(Wanted::Copy),
+            Self::Channel(..) => Some(Wanted::Shipping(next_shipping(record))),
+        }
+    }
+
+    pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
+        match (self, wanted) {
+            (Self::Copy(_, destination), Wanted::Copy(desired)) => {
+                let (applied, observed, forced) = (mirror.applied.as_ref(), &mirror.observed, mirror.forced);
+                plan(desired, Sight { applied, observed, fresh, forced }, destination.capabilities())
+            }
+            (_, Wanted::Shipping(Some(step))) => Plan::Next(step.clone()),
+            _ => Plan::Nothing,
+        }
+    }
+
+    /// How often an open copy is looked at though nothing is owed.
+    pub(super) fn watch(&self) -> Option<Duration> {
+        match self {
+            Self::Copy(_, destination) => destination.capabilities().watch,
+            Self::Channel(..) => None,
+        }
+    }
+
+    pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
+        match self {
+            Self::Copy(_, destination) => destination.apply(step, log).await.map(Done::Effect),
+            Self::Channel(_, channel) => {
+                channel.tell(step, log).await.map(|made| Done::Fulfillment(Box::new(made)))
+            }
+        }
+    }
+}
+
+fn digest(wanted: &impl serde::Serialize) -> String {
+    let json = serde_json::to_vec(wanted).unwrap_or_default();
+    crypto::hex(&crypto::digest(&[&json]))
+}
