@@ -11,6 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rust_decimal::Decimal;
 
 use super::rules::{BIRTH_DATE, BUNDLE};
+use crate::simulator::shipcompliant::Account;
 use crate::simulator::shopify::new_order::{NewCustomer, Payment, ShippingKind};
 use crate::simulator::shopify::order::{
     Address, Attribute, CancelReason, LineKind, RestockType, ShipmentStatus,
@@ -41,6 +42,12 @@ pub(super) enum Act {
     /// The tracking number is replaced.
     Retrack,
     Arrive,
+    /// The fulfilment house ships it, by ShipCompliant's account.
+    ShipThere,
+    /// The fulfilment house makes another label.
+    RelabelThere,
+    /// ShipCompliant says that it arrived.
+    ArriveThere,
     /// The latest fulfilment is cancelled.
     TakeBack,
     /// So many units of the first line are refunded before they ship.
@@ -158,8 +165,8 @@ fn extra(kind: LineKind, title: &str, cents: i64) -> NewLine {
 /// Everybody who orders today.
 pub(super) fn cast() -> Vec<Guest> {
     use Act::{
-        Add, Arrive, Born, Cancel, Move, Pay, Place, Quantity, Rate, Refund, Retrack, Ship, ShipPart,
-        TakeBack,
+        Add, Arrive, ArriveThere, Born, Cancel, Move, Pay, Place, Quantity, Rate, Refund, RelabelThere,
+        Retrack, Ship, ShipPart, ShipThere, TakeBack,
     };
     let ordinary: &[&[Act]] = &[
         &[Place],
@@ -188,6 +195,10 @@ pub(super) fn cast() -> Vec<Guest> {
     add(7, &[Place, ShipPart(2), Ship, Arrive], &|_| {});
     add(8, &[Place, Ship, Retrack], &|_| {});
     add(1, &[Place, Rate("UPS 2nd Day Air"), Ship], &|_| {});
+    // Shipped by the fulfilment house, which the shop must come to know.
+    add(2, &[Place, ShipThere, ArriveThere], &|_| {});
+    add(3, &[Place, Quantity(4), ShipThere, RelabelThere], &|_| {});
+    add(4, &[Place, ShipThere, RelabelThere, ArriveThere], &|_| {});
     // Not compliant; corrected by a new address, a new date of birth, or not at all.
     add(UTAH, &[Place, Move(2), Ship], &|_| {});
     add(ARKANSAS, &[Place, Move(0)], &|_| {});
@@ -248,14 +259,43 @@ impl Dice {
 }
 
 impl Guest {
+    /// Whether what comes next happens at ShipCompliant.
+    pub(super) fn goes_on_there(&self) -> bool {
+        matches!(self.acts.front(), Some(Act::ShipThere | Act::RelabelThere | Act::ArriveThere))
+    }
+
     /// How many things will still happen to it.
     pub(super) fn acts_left(&self) -> usize {
         self.acts.len()
     }
 
-    /// Does what comes next at the shop, and says in words what that was.
-    pub(super) fn act(&mut self, shop: &Shop) -> Result<String, Refused> {
-        let Some(act) = self.acts.pop_front() else { return Ok(String::new()) };
+    /// Does what comes next, and says in words what that was and whether it happened at ShipCompliant.
+    pub(super) fn act(&mut self, shop: &Shop, account: &Account) -> anyhow::Result<(String, bool)> {
+        let Some(act) = self.acts.pop_front() else { return Ok((String::new(), false)) };
+        let order = self.id.and_then(|id| shop.order(id));
+        let key =
+            order.as_ref().map(|order| order.name.trim_start_matches('#').to_owned()).unwrap_or_default();
+        match act {
+            Act::ShipThere | Act::RelabelThere => {
+                let number = self.label();
+                if act == Act::RelabelThere {
+                    account.void_labels(&key, "1")?;
+                    account.add_tracking(&key, "1", std::slice::from_ref(&number))?;
+                    return Ok((format!("relabelled at ShipCompliant, tracking {number}"), true));
+                }
+                account.add_tracking(&key, "1", std::slice::from_ref(&number))?;
+                account.set_status(&key, "1", "Shipped")?;
+                Ok((format!("shipped at ShipCompliant, tracking {number}"), true))
+            }
+            Act::ArriveThere => {
+                account.set_status(&key, "1", "Delivered")?;
+                Ok(("delivered at ShipCompliant".to_owned(), true))
+            }
+            act => Ok((self.act_at_shop(shop, act)?, false)),
+        }
+    }
+
+    fn act_at_shop(&mut self, shop: &Shop, act: Act) -> Result<String, Refused> {
         if act == Act::Place {
             let id = shop.place_order(&self.order)?;
             self.id = Some(id);
@@ -266,7 +306,7 @@ impl Guest {
         let first = order.lines.first().map_or(0, |line| line.id);
         let latest = order.fulfillments.last().map_or(0, |fulfillment| fulfillment.id);
         Ok(match act {
-            Act::Place => String::new(),
+            Act::Place | Act::ShipThere | Act::RelabelThere | Act::ArriveThere => String::new(),
             Act::Pay => {
                 shop.mark_paid(id, None)?;
                 "paid".to_owned()
@@ -302,14 +342,14 @@ impl Guest {
                     Act::ShipPart(quantity) => vec![FulfillUnits { line_id: first, quantity }],
                     _ => Vec::new(),
                 };
-                let tracking = self.tracking(id);
+                let tracking = self.tracking();
                 let number = tracking.numbers.join(" ");
                 shop.fulfill(id, &NewFulfillment { lines, tracking, ..NewFulfillment::default() })?;
                 let part = if matches!(act, Act::ShipPart(_)) { "shipped in part" } else { "shipped" };
                 format!("{part}, tracking {number}")
             }
             Act::Retrack => {
-                let tracking = self.tracking(id);
+                let tracking = self.tracking();
                 let number = tracking.numbers.join(" ");
                 shop.update_tracking(id, latest, &tracking)?;
                 format!("new label, tracking {number}")
@@ -367,10 +407,13 @@ impl Guest {
         format!("{how}: {bottles} × wine{}", to.unwrap_or_else(|| " for pick-up".to_owned()))
     }
 
-    /// A label nobody had yet.
-    fn tracking(&mut self, id: i64) -> Tracking {
+    fn tracking(&mut self) -> Tracking {
+        Tracking { company: Some("FedEx".to_owned()), numbers: vec![self.label()], urls: Vec::new() }
+    }
+
+    /// The number of a label nobody had yet.
+    fn label(&mut self) -> String {
         self.parcels += 1;
-        let number = format!("7489{:08}{:02}", id % 100_000_000, self.parcels);
-        Tracking { company: Some("FedEx".to_owned()), numbers: vec![number], urls: Vec::new() }
+        format!("7489{:08}{:02}", self.id.unwrap_or_default() % 100_000_000, self.parcels)
     }
 }

@@ -119,6 +119,8 @@ struct Awaited {
     order: i64,
     what: String,
     since: Instant,
+    /// Made at ShipCompliant, which has to be asked to be heard.
+    there: bool,
     /// The compliance service was down meanwhile.
     during_outage: bool,
 }
@@ -135,18 +137,30 @@ struct Day {
     /// When the service came back, while changes of the outage are awaited.
     back_at: Option<Instant>,
     down: bool,
+    /// How many things happened so far.
+    done: usize,
 }
 
 impl Day {
     fn new(stage: Stage, seed: u64) -> Self {
         let (cast, dice, began) = (cast(), Dice::new(seed), Instant::now());
-        Self { stage, cast, dice, began, awaited: Vec::new(), took: Vec::new(), back_at: None, down: false }
+        Self {
+            stage,
+            cast,
+            dice,
+            began,
+            awaited: Vec::new(),
+            took: Vec::new(),
+            back_at: None,
+            down: false,
+            done: 0,
+        }
     }
 
     /// Lets everything happen, and waits until all of it is in step or patience ends.
     async fn pass(&mut self, kills: u32) -> anyhow::Result<()> {
         let acts: usize = self.cast.iter().map(Guest::acts_left).sum();
-        let (outage_at, mut done) = (acts * 6 / 10, 0);
+        let outage_at = acts * 6 / 10;
         let kill_at: BTreeSet<usize> =
             (1..=kills).map(|n| acts * n as usize / (kills as usize + 1)).collect();
         let mut changed = self.stage.account.watch();
@@ -157,13 +171,14 @@ impl Day {
             let (act_at, end_at) = (next, outage_ends);
             tokio::select! {
                 () = at(act_at), if act_at.is_some() => {
+                    let done = self.done;
                     next = self.act()?;
-                    done += 1;
-                    if done == outage_at {
+                    let happened = self.done > done;
+                    if happened && self.done == outage_at {
                         self.service_fails();
                         outage_ends = Some(Instant::now() + OUTAGE);
                     }
-                    if kill_at.contains(&done) {
+                    if happened && kill_at.contains(&self.done) {
                         // In the middle of what the change set off, wherever that is.
                         tokio::time::sleep(self.dice.moment()).await;
                         self.stage.server.kill_and_start().await?;
@@ -193,9 +208,18 @@ impl Day {
     fn act(&mut self) -> anyhow::Result<Option<Instant>> {
         let Some(turn) = self.dice.next(&self.cast) else { return Ok(None) };
         let since = Instant::now();
-        let what = self.cast[turn].act(&self.stage.shop)?;
+        // The fulfilment house ships what ShipCompliant holds, so not before that is what the shop says.
+        let behind = self
+            .awaited
+            .iter()
+            .any(|awaited| Some(awaited.order) == self.cast[turn].id && awaited.since.elapsed() < PATIENCE);
+        if behind && self.cast[turn].goes_on_there() {
+            return Ok(Some(since + LOOK));
+        }
+        self.done += 1;
+        let (what, there) = self.cast[turn].act(&self.stage.shop, &self.stage.account)?;
         let order = self.cast[turn].id.unwrap_or_default();
-        self.awaited.push(Awaited { order, what, since, during_outage: self.down });
+        self.awaited.push(Awaited { order, what, since, there, during_outage: self.down });
         let more = self.cast.iter().any(|guest| guest.acts_left() > 0);
         Ok(more.then(|| Instant::now() + self.dice.pause()))
     }
@@ -242,7 +266,7 @@ impl Day {
             .into_iter()
             .partition::<Vec<_>, _>(|awaited| arrived.contains_key(&awaited.order));
         self.awaited = left;
-        for Awaited { order, what, since, during_outage } in done {
+        for Awaited { order, what, since, there, during_outage } in done {
             let (order, demand) = &arrived[&order];
             let took = now - since;
             let what_then = match demand {
@@ -255,10 +279,11 @@ impl Day {
                 }
                 Demand { .. } => format!("in step after {} ms", took.as_millis()),
             };
+            let what_then = if there { what_then.replace("in step", "the shop knows") } else { what_then };
             let late = if during_outage { ", for ShipCompliant was down" } else { "" };
             self.tell(&order.name, &what, &format!("{what_then}{late}"));
             let recovering = during_outage || self.back_at.is_some_and(|back| since < back);
-            if demand.stays_out.is_none() && !recovering {
+            if demand.stays_out.is_none() && !recovering && !there {
                 self.took.push(took);
             }
         }

@@ -206,6 +206,8 @@ username = "demo@cellar-nine.example"
 password = "file:{folder}/shipcompliant-password"
 fulfillment_house = "InHouse"
 tags = ["shopify"]
+# Five minutes unless given; this day has none to spare.
+poll_seconds = 2
 
 [connections.compliance.limits]
 burst = 400

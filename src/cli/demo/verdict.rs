@@ -12,6 +12,8 @@ use crate::store::{Counts, DeliveryRow, OrderRow};
 /// How the day ended.
 pub(super) struct Verdict {
     counts: Counts,
+    /// Orders all of whose copies are in step.
+    in_step: usize,
     wrong: Vec<String>,
     lost: usize,
     /// Ascending.
@@ -45,7 +47,8 @@ impl Verdict {
             self.percentile(50),
             self.percentile(99)
         ));
-        let Counts { deliveries, duplicates, orders, in_step, exceptions, .. } = &self.counts;
+        let (Counts { deliveries, duplicates, orders, exceptions, .. }, in_step) =
+            (&self.counts, self.in_step);
         say(format_args!(
             "crossdock demo: {deliveries} deliveries, {duplicates} duplicates, {orders} orders, {in_step} in step, \
              {exceptions} exceptions, {} lost, p99 change-to-copy {} ms",
@@ -107,7 +110,11 @@ impl Day {
         let lost = acknowledged.difference(&kept).count();
         let mut took = self.took.clone();
         took.sort_unstable();
-        Ok(Verdict { counts, wrong, lost, took })
+        let rows: Vec<OrderRow> =
+            self.stage.server.api.get("orders", &[("limit", "1000".to_owned())]).await?;
+        let right = |row: &&OrderRow| row.mirrors.iter().all(|mirror| mirror.state == "in_step");
+        let in_step = rows.iter().filter(right).count();
+        Ok(Verdict { counts, in_step, wrong, lost, took })
     }
 
     /// Ids of the deliveries that were answered with a 2xx.

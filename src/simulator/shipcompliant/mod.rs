@@ -132,6 +132,13 @@ impl Account {
         self.with(|ledger| sales::tracking::add_numbers(ledger, key, shipment_key, numbers, Actor::Person))
     }
 
+    /// The fulfilment house voids a shipment's labels: its tracking numbers are gone.
+    pub fn void_labels(&self, key: &str, shipment_key: &str) -> Result<(), Refused> {
+        self.with(|ledger| {
+            sales::tracking::remove_numbers(ledger, key, Some(shipment_key), None, Actor::Person)
+        })
+    }
+
     /// A person voids an order; its key is free again.
     pub fn void(&self, key: &str) -> Result<(), Refused> {
         let voided = self.with(|ledger| ledger.remove(key, Actor::Person));

@@ -89,36 +89,47 @@ pub(in super::super) fn remove(
     number: Option<&str>,
 ) -> Result<Reply, Problems> {
     account.with(|ledger| {
-        let removed = ledger
-            .change(key, |order| {
-                if let Some(wanted) = shipment_key
-                    && order.shipment_mut(wanted).is_none()
-                {
-                    return Err(Refused::Shipment(wanted.to_owned()));
-                }
-                let mut removed = Vec::new();
-                let chosen = |own: &str| shipment_key.is_none_or(|wanted| wanted == own);
-                for shipment in order.shipments.iter_mut().filter(|s| chosen(&s.key)) {
-                    let (gone, kept) =
-                        std::mem::take(&mut shipment.packages).into_iter().partition(|package| {
-                            number.is_none_or(|n| package.tracking_number.as_deref() == Some(n))
-                        });
-                    shipment.packages = kept;
-                    let gone: Vec<super::super::order::Package> = gone;
-                    let numbers = gone.into_iter().filter_map(|package| package.tracking_number);
-                    removed.extend(numbers.map(|number| (shipment.key.clone(), number)));
-                }
-                match number {
-                    Some(number) if removed.is_empty() => Err(Refused::Tracking(number.to_owned())),
-                    _ => Ok(removed),
-                }
-            })
-            .ok_or_else(|| Refused::Order(key.to_owned()))
-            .flatten()
+        remove_numbers(ledger, key, shipment_key, number, Actor::Integration)
             .map_err(|refused| refused.problems(AREA))?;
-        for (shipment, number) in removed {
-            ledger.note(key, Actor::Integration, Change::TrackingVoided { shipment, number });
-        }
         Ok(Reply::success(json!({})))
     })
+}
+
+/// Takes numbers off an order or one of its shipments: every number or one.
+pub(in super::super) fn remove_numbers(
+    ledger: &mut Ledger,
+    key: &str,
+    shipment_key: Option<&str>,
+    number: Option<&str>,
+    by: Actor,
+) -> Result<(), Refused> {
+    let removed = ledger
+        .change(key, |order| {
+            if let Some(wanted) = shipment_key
+                && order.shipment_mut(wanted).is_none()
+            {
+                return Err(Refused::Shipment(wanted.to_owned()));
+            }
+            let mut removed = Vec::new();
+            let chosen = |own: &str| shipment_key.is_none_or(|wanted| wanted == own);
+            for shipment in order.shipments.iter_mut().filter(|s| chosen(&s.key)) {
+                let (gone, kept) = std::mem::take(&mut shipment.packages).into_iter().partition(|package| {
+                    number.is_none_or(|n| package.tracking_number.as_deref() == Some(n))
+                });
+                shipment.packages = kept;
+                let gone: Vec<super::super::order::Package> = gone;
+                let numbers = gone.into_iter().filter_map(|package| package.tracking_number);
+                removed.extend(numbers.map(|number| (shipment.key.clone(), number)));
+            }
+            match number {
+                Some(number) if removed.is_empty() => Err(Refused::Tracking(number.to_owned())),
+                _ => Ok(removed),
+            }
+        })
+        .ok_or_else(|| Refused::Order(key.to_owned()))
+        .flatten()?;
+    for (shipment, number) in removed {
+        ledger.note(key, by, Change::TrackingVoided { shipment, number });
+    }
+    Ok(())
 }
