@@ -56,7 +56,7 @@ impl IntoResponse for Failed {
             Self::Refused(Refused::NotFound(_)) | Self::NoSuchAction(_) => {
                 (StatusCode::NOT_FOUND, self.to_string())
             }
-            Self::Refused(Refused::Invalid(_)) | Self::Unreadable(_) => {
+            Self::Refused(Refused::Invalid(_) | Refused::Coded(..)) | Self::Unreadable(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, self.to_string())
             }
         };

@@ -24,11 +24,26 @@ pub enum Refused {
     /// It is not possible as things are.
     #[error("{0}")]
     Invalid(String),
+    /// The same, with the code the API has for it.
+    #[error("{1}")]
+    Coded(&'static str, String),
 }
 
 impl Refused {
     pub(super) fn invalid(reason: impl Into<String>) -> Self {
         Self::Invalid(reason.into())
+    }
+
+    pub(super) fn coded(code: &'static str, reason: impl Into<String>) -> Self {
+        Self::Coded(code, reason.into())
+    }
+
+    /// The API's code, if it has one.
+    pub(super) const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Coded(code, _) => Some(code),
+            Self::NotFound(_) | Self::Invalid(_) => None,
+        }
     }
 
     pub(super) fn missing(what: &str, id: i64) -> Self {

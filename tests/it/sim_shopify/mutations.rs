@@ -1,5 +1,6 @@
 //! Mutations of the Admin GraphQL API: what each does, answers, costs, needs and refuses.
 
+mod fulfillment_orders;
 mod fulfillments;
 
 use crossdock::simulator::shopify::{NewOrder, Options};

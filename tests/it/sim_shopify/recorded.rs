@@ -3,6 +3,8 @@
 //! What a recording began with is placed as an order; ids are learnt by comparing, so that what one answer made can
 //! be named in the next request. Nothing of a recording is kept here.
 
+mod orders;
+
 use std::collections::HashMap;
 
 use crossdock::simulator::shopify::new_order::Known;
@@ -148,7 +150,8 @@ impl Replay {
                     differ();
                 }
             }
-            _ if theirs == ours => {}
+            // A recording may have trimmed its document.
+            _ if theirs == ours || key == "line" => {}
             _ => differ(),
         }
     }

@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::order::{FulfillmentOrder, FulfillmentOrderLine, FulfillmentOrderStatus, Hold, HoldReason};
+use super::super::order::{FulfillmentOrder, FulfillmentOrderStatus, Hold, HoldReason};
 use super::super::rest;
 use super::super::state::{Change, Event, Refused};
+use super::rearrange::{keep_only, tell_split, units_body};
 
-/// How many holds one fulfillment order takes.
+/// How many holds one fulfillment order takes of one app.
 const MOST_HOLDS: usize = 10;
 
 /// A hold to be placed.
@@ -69,16 +70,22 @@ pub(in super::super) fn hold(change: &mut Change<'_>, new: &NewHold) -> Result<i
     if order.status.is_final() {
         return Err(Refused::invalid("The fulfillment order is not in a holdable state."));
     }
-    if order.holds.len() >= MOST_HOLDS {
-        return Err(Refused::invalid("The maximum number of fulfillment holds was reached."));
+    let mut own = order.holds.iter().filter(|hold| hold.by_app == new.by_app);
+    if own.clone().count() >= MOST_HOLDS {
+        return Err(Refused::coded(
+            "FULFILLMENT_ORDER_HOLD_LIMIT_REACHED",
+            "The maximum number of fulfillment holds for this fulfillment order has been reached for this app. An app \
+             can only have up to 10 holds on a single fulfillment order at any one time.",
+        ));
     }
-    if new.handle.is_some() && order.holds.iter().any(|hold| hold.handle == new.handle) {
-        return Err(Refused::invalid(
+    if new.handle.is_some() && own.any(|hold| hold.handle == new.handle) {
+        return Err(Refused::coded(
+            "DUPLICATE_FULFILLMENT_HOLD_HANDLE",
             "The handle provided for the fulfillment hold is already in use by this app for another hold on \
              this fulfillment order.",
         ));
     }
-    let rest_of_it = if new.units.is_empty() { None } else { split(change, at, &new.units)? };
+    let rest_of_it = if new.units.is_empty() { None } else { keep_only(change, at, &new.units)? };
     let hold = Hold {
         id: change.ids.next(),
         reason: new.reason,
@@ -95,15 +102,7 @@ pub(in super::super) fn hold(change: &mut Change<'_>, new: &NewHold) -> Result<i
     order.updated_at = change.now;
     let order = order.clone();
     if let Some(other) = &rest_of_it {
-        change.tell(Event::Plain(
-            "fulfillment_orders/split",
-            json!({
-                "split_line_items": held_units(&order),
-                "fulfillment_order": rest::fulfillment_order_ref(&order),
-                "remaining_fulfillment_order": rest::fulfillment_order_ref(other),
-                "replacement_fulfillment_order": null,
-            }),
-        ));
+        tell_split(change, &order, other, &units(&order));
     }
     change.tell(Event::Plain(
         "fulfillment_holds/added",
@@ -117,7 +116,7 @@ pub(in super::super) fn hold(change: &mut Change<'_>, new: &NewHold) -> Result<i
             json!({
                 "fulfillment_order": described,
                 "remaining_fulfillment_order": rest_of_it.as_ref().map(rest::fulfillment_order_ref),
-                "held_fulfillment_order_line_items": held_units(&order),
+                "held_fulfillment_order_line_items": units_body(&units(&order)),
                 "created_fulfillment_hold": body,
             }),
         ));
@@ -126,63 +125,10 @@ pub(in super::super) fn hold(change: &mut Change<'_>, new: &NewHold) -> Result<i
     Ok(id)
 }
 
-fn held_units(order: &FulfillmentOrder) -> serde_json::Value {
-    order
-        .lines
-        .iter()
-        .map(|line| json!({ "id": rest::gid("FulfillmentOrderLineItem", line.id), "quantity": line.remaining }))
-        .collect()
-}
-
-/// Leaves only `units` in the fulfillment order and opens another for the rest, which it returns.
-fn split(
-    change: &mut Change<'_>,
-    at: usize,
-    units: &[HoldUnits],
-) -> Result<Option<FulfillmentOrder>, Refused> {
-    let order = &change.order.fulfillment_orders[at];
-    if order.status == FulfillmentOrderStatus::OnHold {
-        return Err(Refused::invalid("The fulfillment order is not in a splittable state."));
-    }
-    for unit in units {
-        let line = order.lines.iter().find(|line| line.id == unit.fulfillment_order_line_id);
-        if unit.quantity == 0 || line.is_none_or(|line| line.remaining < unit.quantity) {
-            return Err(Refused::invalid("Invalid fulfillment order line item quantity requested."));
-        }
-    }
-    let kept = |line: &FulfillmentOrderLine| {
-        units
-            .iter()
-            .filter(|unit| unit.fulfillment_order_line_id == line.id)
-            .map(|unit| unit.quantity)
-            .sum::<u32>()
-    };
-    if order.lines.iter().all(|line| kept(line) >= line.remaining) {
-        return Ok(None);
-    }
-    let mut other = order.clone();
-    other.id = change.ids.next();
-    other.delivery.id = change.ids.next();
-    other.created_at = change.now;
-    other.updated_at = change.now;
-    other.lines.clear();
-    for line in &mut change.order.fulfillment_orders[at].lines {
-        let kept = kept(line);
-        let moved = line.remaining.saturating_sub(kept);
-        if moved > 0 {
-            other.lines.push(FulfillmentOrderLine {
-                id: change.ids.next(),
-                line_id: line.line_id,
-                total: moved,
-                remaining: moved,
-            });
-            line.total -= moved;
-            line.remaining -= moved;
-        }
-    }
-    change.order.fulfillment_orders[at].lines.retain(|line| line.total > 0);
-    change.order.fulfillment_orders.push(other.clone());
-    Ok(Some(other))
+/// Everything left in a fulfillment order.
+fn units(order: &FulfillmentOrder) -> Vec<HoldUnits> {
+    let unit = |id, quantity| HoldUnits { fulfillment_order_line_id: id, quantity };
+    order.lines.iter().map(|line| unit(line.id, line.remaining)).collect()
 }
 
 /// Which holds are let go.
@@ -263,13 +209,13 @@ pub(in super::super) fn open_scheduled(change: &mut Change<'_>) -> Result<(), Re
     Ok(())
 }
 
-fn touch(change: &mut Change<'_>) {
+pub(super) fn touch(change: &mut Change<'_>) {
     if change.profile.holds_touch_order {
         change.tell(Event::Order("orders/updated"));
     }
 }
 
-fn position(change: &Change<'_>, id: i64) -> Result<usize, Refused> {
+pub(super) fn position(change: &Change<'_>, id: i64) -> Result<usize, Refused> {
     change
         .order
         .fulfillment_orders

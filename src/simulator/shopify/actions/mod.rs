@@ -5,6 +5,7 @@ mod edit;
 pub(super) mod fulfillment;
 mod hold;
 pub(super) mod payment;
+mod rearrange;
 mod shipment;
 
 use super::order::totals::FinancialStatus;
@@ -18,6 +19,7 @@ pub use hold::{HoldUnits, NewHold, Release};
 pub(super) use hold::{hold, open_scheduled, release};
 pub use payment::{CancelOrder, NewRefund, RefundUnits};
 pub(super) use payment::{authorize, cancel_order, mark_paid, refund, void};
+pub(super) use rearrange::{move_to, split};
 pub use shipment::{NewShipmentEvent, Tracking};
 pub(super) use shipment::{set_shipment_status, update_tracking};
 

@@ -152,6 +152,7 @@ pub(super) enum Node<'a> {
     Count((usize, bool)),
     Payload(&'a Payload),
     UserError(&'a UserError),
+    Split((i64, i64)),
 }
 
 /// What reading a field gives.

@@ -40,6 +40,7 @@ pub const TOPICS: &[&str] = &[
     "fulfillment_holds/released",
     "fulfillment_orders/placed_on_hold",
     "fulfillment_orders/hold_released",
+    "fulfillment_orders/moved",
     "fulfillment_orders/split",
     "fulfillment_orders/scheduled_fulfillment_order_ready",
 ];

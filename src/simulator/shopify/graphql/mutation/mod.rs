@@ -4,6 +4,7 @@
 //! What happens in the shop is an action of `actions`; here its input is read and its refusal put into Shopify's words.
 
 mod fulfillment;
+mod fulfillment_order;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,6 +23,8 @@ use super::types::root::{parse_gid, sees};
 pub(super) struct Payload {
     /// Objects by the name they have in the answer: type and id.
     made: Vec<(&'static str, &'static str, i64)>,
+    /// Fulfillment orders with those split off them.
+    pub(super) splits: Option<Vec<(i64, i64)>>,
     pub(super) errors: Vec<UserError>,
 }
 
@@ -47,12 +50,17 @@ pub(super) struct UserError {
     /// Where in the input; none if it is about no part of it.
     pub(super) field: Option<Vec<String>>,
     pub(super) message: String,
+    pub(super) code: Option<&'static str>,
 }
 
 impl UserError {
     fn new(field: &[&str], message: impl Into<String>) -> Self {
         let field = (!field.is_empty()).then(|| field.iter().map(|part| (*part).to_owned()).collect());
-        Self { field, message: message.into() }
+        Self { field, message: message.into(), code: None }
+    }
+
+    fn coded(field: &[&str], code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::new(field, message) }
     }
 }
 
@@ -110,6 +118,10 @@ struct Mutation {
     act: fn(&mut Acting<'_>, &Args) -> Result<Payload, UserError>,
 }
 
+const KEEPERS: &[&str] =
+    &["write_merchant_managed_fulfillment_orders", "write_third_party_fulfillment_orders"];
+const KEEPERS_ACCESS: &str = "`write_merchant_managed_fulfillment_orders` access scope or \
+    `write_third_party_fulfillment_orders` access scope. Also: The user must have fulfill_and_ship_orders permission.";
 const SHIPPERS: &[&str] = &[
     "write_assigned_fulfillment_orders",
     "write_merchant_managed_fulfillment_orders",
@@ -144,6 +156,36 @@ static MUTATIONS: &[Mutation] = &[
         scopes: &["write_fulfillments"],
         access: "`write_fulfillments` access scope. Also: The user must have fulfill_and_ship_orders permission.",
         act: fulfillment::create_event,
+    },
+    Mutation {
+        name: "fulfillmentOrderHold",
+        scopes: KEEPERS,
+        access: KEEPERS_ACCESS,
+        act: fulfillment_order::hold,
+    },
+    Mutation {
+        name: "fulfillmentOrderReleaseHold",
+        scopes: &[
+            "write_merchant_managed_fulfillment_orders",
+            "write_third_party_fulfillment_orders",
+            "write_marketplace_fulfillment_orders",
+        ],
+        access: "`write_merchant_managed_fulfillment_orders` access scope, `write_third_party_fulfillment_orders` \
+                 access scope or `write_marketplace_fulfillment_orders` access scope. Also: The user must have \
+                 fulfill_and_ship_orders permission.",
+        act: fulfillment_order::release,
+    },
+    Mutation {
+        name: "fulfillmentOrderSplit",
+        scopes: KEEPERS,
+        access: KEEPERS_ACCESS,
+        act: fulfillment_order::split,
+    },
+    Mutation {
+        name: "fulfillmentOrderMove",
+        scopes: KEEPERS,
+        access: KEEPERS_ACCESS,
+        act: fulfillment_order::move_to,
     },
 ];
 

@@ -155,7 +155,7 @@ object! {
         "deliveryMethod": One(&DELIVERY_METHOD) => (&DELIVERY_METHOD, Node::Delivery(&f.it.delivery));
         "destination": One(&DESTINATION) => has_destination(f).then_some((&DESTINATION, Node::FulfillmentOrder(f)));
         "fulfillmentHolds": Many(&HOLD) => nodes(&HOLD, f.it.holds.iter().map(Node::Hold));
-        "supportedActions": Many(&ACTION) => nodes(&ACTION, actions(f.it).into_iter().map(Node::Action));
+        "supportedActions": Many(&ACTION) => nodes(&ACTION, actions(f).into_iter().map(Node::Action));
         "remainingLineItemsWeight": One(&WEIGHT) => (&WEIGHT, Node::Grams(weight(f)));
         "lineItems": Pages(&FULFILLMENT_ORDER_LINE) => nodes(&FULFILLMENT_ORDER_LINE,
             f.it.lines.iter().map(|it| Node::FulfillmentOrderLine(Of { order: f.order, it })));
@@ -178,12 +178,15 @@ fn weight(f: Of<'_, FulfillmentOrder>) -> u64 {
 }
 
 /// What may be done with a fulfillment order, in the order the real shop lists it.
-fn actions(f: &FulfillmentOrder) -> Vec<&'static str> {
+fn actions(f: Of<'_, FulfillmentOrder>) -> Vec<&'static str> {
     match f.status {
         FulfillmentOrderStatus::Open => {
             let mut actions = vec!["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD"];
             if f.remaining() > 1 {
                 actions.push("SPLIT");
+            }
+            if f.order.fulfillment_orders.iter().any(|other| is_mergeable(f.it, other)) {
+                actions.push("MERGE");
             }
             actions
         }
@@ -193,6 +196,13 @@ fn actions(f: &FulfillmentOrder) -> Vec<&'static str> {
         FulfillmentOrderStatus::Scheduled => vec!["MARK_AS_OPEN"],
         FulfillmentOrderStatus::Closed | FulfillmentOrderStatus::Cancelled => Vec::new(),
     }
+}
+
+fn is_mergeable(f: &FulfillmentOrder, other: &FulfillmentOrder) -> bool {
+    other.id != f.id
+        && other.status == FulfillmentOrderStatus::Open
+        && other.location_id == f.location_id
+        && other.delivery.kind == f.delivery.kind
 }
 
 object! {

@@ -6,8 +6,9 @@
 use super::super::mutation::Payload;
 use super::super::schema::Shape::{Leaf, Many, One};
 use super::super::schema::{Args, Cx, Field, Node, Out, Type, object};
-use super::fulfillment::{FULFILLMENT, SHIPMENT_EVENT};
+use super::fulfillment::{FULFILLMENT, FULFILLMENT_ORDER, HOLD, SHIPMENT_EVENT};
 use super::nodes;
+use super::root::find;
 
 object! {
     MUTATION_ROOT = "Mutation" costs 0, Query(q), |cx, args| {
@@ -17,12 +18,18 @@ object! {
             One(&TRACKING_UPDATE) => Out::Null;
         "fulfillmentCancel" ["id: ID!"]: One(&FULFILLMENT_CANCEL) => Out::Null;
         "fulfillmentEventCreate" ["fulfillmentEvent: FulfillmentEventInput!"]: One(&EVENT_CREATE) => Out::Null;
+        "fulfillmentOrderHold" ["id: ID!", "fulfillmentHold: FulfillmentOrderHoldInput!"]: One(&ORDER_HOLD) => Out::Null;
+        "fulfillmentOrderReleaseHold" ["id: ID!", "holdIds: [ID!]", "externalId: String"]: One(&ORDER_RELEASE) => Out::Null;
+        "fulfillmentOrderSplit" ["fulfillmentOrderSplits: [FulfillmentOrderSplitInput!]!"]: One(&ORDER_SPLIT) => Out::Null;
+        "fulfillmentOrderMove"
+            ["id: ID!", "newLocationId: ID!", "fulfillmentOrderLineItems: [FulfillmentOrderLineItemInput!]"]:
+            One(&ORDER_MOVE) => Out::Null;
     }
 }
 
 /// The object a mutation answers under this name; null if it came to nothing.
 fn made<'a>(cx: &Cx<'a>, payload: &Payload, name: &str) -> Out<'a> {
-    payload.made(name).next().and_then(|(kind, id)| super::root::find(cx, kind, id)).into()
+    payload.made(name).next().and_then(|(kind, id)| find(cx, kind, id)).into()
 }
 
 fn errors<'a>(of: &'static Type, payload: &'a Payload) -> Out<'a> {
@@ -58,6 +65,67 @@ object! {
 }
 
 object! {
+    ORDER_HOLD = "FulfillmentOrderHoldPayload" costs 0, Payload(p), |cx, args| {
+        "fulfillmentHold": One(&HOLD) => made(cx, p, "fulfillmentHold");
+        "fulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "fulfillmentOrder");
+        "remainingFulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "remainingFulfillmentOrder");
+        "userErrors": Many(&HOLD_ERROR) => errors(&HOLD_ERROR, p);
+    }
+}
+
+object! {
+    ORDER_RELEASE = "FulfillmentOrderReleaseHoldPayload" costs 0, Payload(p), |cx, args| {
+        "fulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "fulfillmentOrder");
+        "userErrors": Many(&RELEASE_ERROR) => errors(&RELEASE_ERROR, p);
+    }
+}
+
+object! {
+    ORDER_SPLIT = "FulfillmentOrderSplitPayload" costs 0, Payload(p), |cx, args| {
+        "fulfillmentOrderSplits": Many(&SPLIT_RESULT) =>
+            p.splits.as_ref().map(|splits| nodes(&SPLIT_RESULT, splits.iter().map(|split| Node::Split(*split))));
+        "userErrors": Many(&SPLIT_ERROR) => errors(&SPLIT_ERROR, p);
+    }
+}
+
+object! {
+    SPLIT_RESULT = "FulfillmentOrderSplitResult" costs 1, Split(s), |cx, args| {
+        "fulfillmentOrder": One(&FULFILLMENT_ORDER) => find(cx, "FulfillmentOrder", s.0);
+        "remainingFulfillmentOrder": One(&FULFILLMENT_ORDER) => find(cx, "FulfillmentOrder", s.1);
+        "replacementFulfillmentOrder": One(&FULFILLMENT_ORDER) => Out::Null;
+    }
+}
+
+object! {
+    ORDER_MOVE = "FulfillmentOrderMovePayload" costs 0, Payload(p), |cx, args| {
+        "movedFulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "movedFulfillmentOrder");
+        "originalFulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "originalFulfillmentOrder");
+        "remainingFulfillmentOrder": One(&FULFILLMENT_ORDER) => made(cx, p, "remainingFulfillmentOrder");
+        "userErrors": Many(&MOVE_ERROR) => errors(&MOVE_ERROR, p);
+    }
+}
+
+/// An error with a code of its mutation's own.
+macro_rules! coded_errors {
+    ($($table:ident = $name:literal;)*) => {
+        $(object! {
+            $table = $name costs 1, UserError(e), |cx, args| {
+                "field": Leaf => e.field.as_ref();
+                "message": Leaf => e.message.as_str();
+                "code": Leaf => e.code;
+            }
+        })*
+    };
+}
+
+coded_errors! {
+    HOLD_ERROR = "FulfillmentOrderHoldUserError";
+    RELEASE_ERROR = "FulfillmentOrderReleaseHoldUserError";
+    SPLIT_ERROR = "FulfillmentOrderSplitUserError";
+    MOVE_ERROR = "FulfillmentOrderMoveFulfillmentOrderMoveUserError";
+}
+
+object! {
     USER_ERROR = "UserError" costs 1, UserError(e), |cx, args| {
         "field": Leaf => e.field.as_ref();
         "message": Leaf => e.message.as_str();
@@ -69,6 +137,6 @@ pub(in super::super) static DISPLAYABLE_ERROR: Type = Type {
     name: "DisplayableError",
     cost: 1,
     fields: &[],
-    possible: &[&USER_ERROR],
+    possible: &[&USER_ERROR, &HOLD_ERROR, &RELEASE_ERROR, &SPLIT_ERROR, &MOVE_ERROR],
     shared: &["field", "message"],
 };
