@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::fault::Faults;
 use super::actions::{
-    self, CancelOrder, EditOrder, NewFulfillment, NewHold, NewRefund, NewShipmentEvent, Release, Tracking,
+    self, CancelOrder, Detail, EditOrder, NewFulfillment, NewHold, NewRefund, NewShipmentEvent, Release,
+    Tracking,
 };
 use super::graphql::{self, Gate, GraphqlRequest};
 use super::new_order::{NewOrder, NewShipping};
@@ -179,7 +180,7 @@ impl Shop {
     /// Replaces the address the goods go to.
     pub fn set_shipping_address(&self, order: i64, address: Option<Address>) -> Result<(), Refused> {
         self.act(order, |change| {
-            actions::set_shipping_address(change, address);
+            actions::revise(change, vec![Detail::ShippingAddress(address.map(Box::new))]);
             Ok(())
         })
     }
@@ -187,7 +188,7 @@ impl Shop {
     /// Replaces the note attributes.
     pub fn set_attributes(&self, order: i64, attributes: Vec<Attribute>) -> Result<(), Refused> {
         self.act(order, |change| {
-            actions::set_attributes(change, attributes);
+            actions::revise(change, vec![Detail::Attributes(attributes)]);
             Ok(())
         })
     }
@@ -195,7 +196,7 @@ impl Shop {
     /// Replaces the tags.
     pub fn set_tags(&self, order: i64, tags: &[String]) -> Result<(), Refused> {
         self.act(order, |change| {
-            actions::set_tags(change, tags);
+            actions::revise(change, vec![Detail::Tags(tags.to_vec())]);
             Ok(())
         })
     }
@@ -203,7 +204,7 @@ impl Shop {
     /// Replaces the note.
     pub fn set_note(&self, order: i64, note: Option<String>) -> Result<(), Refused> {
         self.act(order, |change| {
-            actions::set_note(change, note);
+            actions::revise(change, vec![Detail::Note(note)]);
             Ok(())
         })
     }

@@ -221,7 +221,8 @@ fn children(order: &Order) -> impl Iterator<Item = i64> {
     let wanted = order.fulfillment_orders.iter().flat_map(|f| {
         std::iter::once(f.id).chain(f.lines.iter().map(|l| l.id)).chain(f.holds.iter().map(|h| h.id))
     });
-    lines.chain(transactions).chain(refunds).chain(fulfillments).chain(wanted)
+    let metafields = order.metafields.iter().map(|metafield| metafield.id);
+    lines.chain(metafields).chain(transactions).chain(refunds).chain(fulfillments).chain(wanted)
 }
 
 /// Writes webhook bodies; one body serves all topics that carry the order.

@@ -2,6 +2,7 @@
 
 mod fulfillment_orders;
 mod fulfillments;
+mod orders;
 
 use crossdock::simulator::shopify::{NewOrder, Options};
 use serde_json::{Value, json};

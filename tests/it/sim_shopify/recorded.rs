@@ -3,11 +3,12 @@
 //! What a recording began with is placed as an order; ids are learnt by comparing, so that what one answer made can
 //! be named in the next request. Nothing of a recording is kept here.
 
+mod details;
 mod orders;
 
 use std::collections::HashMap;
 
-use crossdock::simulator::shopify::new_order::Known;
+use crossdock::simulator::shopify::new_order::{Known, NewCustomer};
 use crossdock::simulator::shopify::order::Address;
 use crossdock::simulator::shopify::{NewLine, NewOrder, Options};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ impl Replay {
     /// Places the order that a recorded `orderCreate` made.
     fn place(&mut self, created: &Value) -> i64 {
         let order = &created["variables"]["order"];
+        let made = body(created).pointer("/data/orderCreate/order").unwrap();
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let line = |line: &Value| NewLine {
             title: line["title"].as_str().unwrap().to_owned(),
@@ -44,7 +46,12 @@ impl Replay {
         let new = NewOrder {
             lines: order["lineItems"].as_array().unwrap().iter().map(line).collect(),
             email: text(&order["email"]),
-            customer: None,
+            customer: made["customer"]["email"].as_str().map(|email| NewCustomer {
+                email: Some(email.to_owned()),
+                first_name: None,
+                last_name: None,
+                ..NewCustomer::default()
+            }),
             billing_address: None,
             shipping_address: order["shippingAddress"]["city"]
                 .as_str()
@@ -54,8 +61,7 @@ impl Replay {
             ..NewOrder::default()
         };
         let id = self.served.shop.place_order(&new).unwrap();
-        let theirs = body(created).pointer("/data/orderCreate/order").unwrap().clone();
-        self.learn(&theirs, &self.served.shop.graphql_order(id).unwrap());
+        self.learn(made, &self.served.shop.graphql_order(id).unwrap());
         id
     }
 

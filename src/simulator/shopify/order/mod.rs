@@ -193,6 +193,13 @@ pub struct Metafield {
     pub updated_at: Timestamp,
 }
 
+impl Metafield {
+    /// What changes whenever the type or the value does.
+    pub fn digest(&self) -> String {
+        format!("{:016x}", super::state::stable_id(&self.kind, &self.value))
+    }
+}
+
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {

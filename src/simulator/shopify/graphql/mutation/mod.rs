@@ -5,6 +5,8 @@
 
 mod fulfillment;
 mod fulfillment_order;
+mod metafield;
+mod order;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,6 +19,7 @@ use super::execute::{self, Answer};
 use super::plan::{Plan, Planned};
 use super::schema::{Args, Cx, Node, Out, Shape};
 use super::types::root::{parse_gid, sees};
+pub(super) use metafield::namespace;
 
 /// What a mutation answers.
 #[derive(Default)]
@@ -131,6 +134,9 @@ const SHIPPERS_ACCESS: &str = "`write_assigned_fulfillment_orders` access scope,
     `write_merchant_managed_fulfillment_orders` access scope or `write_third_party_fulfillment_orders` access scope. \
     Also: The user must have fulfill_and_ship_orders permission.";
 
+const WRITERS: &[&str] = &["write_orders"];
+const WRITERS_ACCESS: &str = "`write_orders` access scope.";
+
 static MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "fulfillmentCreate",
@@ -187,6 +193,18 @@ static MUTATIONS: &[Mutation] = &[
         access: KEEPERS_ACCESS,
         act: fulfillment_order::move_to,
     },
+    Mutation {
+        name: "orderUpdate",
+        scopes: &["write_orders", "write_marketplace_orders", "write_quick_sale"],
+        access: "`write_orders` access scope, `write_marketplace_orders` access scope or `write_quick_sale` access \
+                 scope. Also: The app must have the `write_pos_staff_member_event_attribution_overrides` access scope to \
+                 assign events to another staff member.",
+        act: order::update,
+    },
+    // What the next ones need depends on whose tags or metafields they change; here only orders have any.
+    Mutation { name: "tagsAdd", scopes: WRITERS, access: WRITERS_ACCESS, act: order::add_tags },
+    Mutation { name: "tagsRemove", scopes: WRITERS, access: WRITERS_ACCESS, act: order::remove_tags },
+    Mutation { name: "metafieldsSet", scopes: WRITERS, access: WRITERS_ACCESS, act: metafield::set },
 ];
 
 /// Runs the mutations of a plan and writes their answers.

@@ -8,7 +8,8 @@ use super::super::schema::Shape::{Leaf, Many, One};
 use super::super::schema::{Args, Cx, Field, Node, Out, Type, object};
 use super::fulfillment::{FULFILLMENT, FULFILLMENT_ORDER, HOLD, SHIPMENT_EVENT};
 use super::nodes;
-use super::root::find;
+use super::order::{METAFIELD, ORDER};
+use super::root::{NODE, find};
 
 object! {
     MUTATION_ROOT = "Mutation" costs 0, Query(q), |cx, args| {
@@ -24,6 +25,10 @@ object! {
         "fulfillmentOrderMove"
             ["id: ID!", "newLocationId: ID!", "fulfillmentOrderLineItems: [FulfillmentOrderLineItemInput!]"]:
             One(&ORDER_MOVE) => Out::Null;
+        "orderUpdate" ["input: OrderInput!"]: One(&ORDER_UPDATE) => Out::Null;
+        "tagsAdd" ["id: ID!", "tags: [String!]!"]: One(&TAGS_ADD) => Out::Null;
+        "tagsRemove" ["id: ID!", "tags: [String!]!"]: One(&TAGS_REMOVE) => Out::Null;
+        "metafieldsSet" ["metafields: [MetafieldsSetInput!]!"]: One(&METAFIELDS_SET) => Out::Null;
     }
 }
 
@@ -105,6 +110,44 @@ object! {
     }
 }
 
+object! {
+    ORDER_UPDATE = "OrderUpdatePayload" costs 0, Payload(p), |cx, args| {
+        "order": One(&ORDER) => made(cx, p, "order");
+        "userErrors": Many(&USER_ERROR) => errors(&USER_ERROR, p);
+    }
+}
+
+object! {
+    TAGS_ADD = "TagsAddPayload" costs 0, Payload(p), |cx, args| {
+        "node": One(&NODE) => made(cx, p, "node");
+        "userErrors": Many(&USER_ERROR) => errors(&USER_ERROR, p);
+    }
+}
+
+object! {
+    TAGS_REMOVE = "TagsRemovePayload" costs 0, Payload(p), |cx, args| {
+        "node": One(&NODE) => made(cx, p, "node");
+        "userErrors": Many(&USER_ERROR) => errors(&USER_ERROR, p);
+    }
+}
+
+object! {
+    METAFIELDS_SET = "MetafieldsSetPayload" costs 0, Payload(p), |cx, args| {
+        "metafields": Many(&METAFIELD) =>
+            Out::Mixed(p.made("metafields").filter_map(|(kind, id)| find(cx, kind, id)).collect());
+        "userErrors": Many(&METAFIELDS_ERROR) => errors(&METAFIELDS_ERROR, p);
+    }
+}
+
+object! {
+    METAFIELDS_ERROR = "MetafieldsSetUserError" costs 1, UserError(e), |cx, args| {
+        "field": Leaf => e.field.as_ref();
+        "message": Leaf => e.message.as_str();
+        "code": Leaf => e.code;
+        "elementIndex": Leaf => Out::Null;
+    }
+}
+
 /// An error with a code of its mutation's own.
 macro_rules! coded_errors {
     ($($table:ident = $name:literal;)*) => {
@@ -137,6 +180,6 @@ pub(in super::super) static DISPLAYABLE_ERROR: Type = Type {
     name: "DisplayableError",
     cost: 1,
     fields: &[],
-    possible: &[&USER_ERROR, &HOLD_ERROR, &RELEASE_ERROR, &SPLIT_ERROR, &MOVE_ERROR],
+    possible: &[&USER_ERROR, &HOLD_ERROR, &RELEASE_ERROR, &SPLIT_ERROR, &MOVE_ERROR, &METAFIELDS_ERROR],
     shared: &["field", "message"],
 };

@@ -1,5 +1,6 @@
 //! The order as the GraphQL API shows it.
 
+use super::super::mutation::namespace;
 use super::super::schema::Shape::{Leaf, Many, One, Pages};
 use super::super::schema::{Args, Cx, Field, Node, Of, Out, Type, object};
 use super::fulfillment::{FULFILLMENT, FULFILLMENT_ORDER};
@@ -90,8 +91,7 @@ object! {
         "riskLevel": Leaf => if risk_level(o) == "NONE" { "LOW" } else { risk_level(o) };
         "metafield" ["namespace", "key!"]: One(&METAFIELD) =>
             metafield(o, args).map(|m| (&METAFIELD, Node::Metafield(m)));
-        "metafields" ["namespace", "keys"]: Pages(&METAFIELD) => nodes(&METAFIELD, o.metafields.iter()
-            .filter(|m| args.text("namespace").is_none_or(|n| n == m.namespace)).map(Node::Metafield));
+        "metafields" ["namespace", "keys"]: Pages(&METAFIELD) => Out::Nodes(&METAFIELD, metafields(o, args));
 
         "lineItems": Pages(&LINE_ITEM) =>
             nodes(&LINE_ITEM, o.lines.iter().map(|it| Node::Line(Of { order: o, it })));
@@ -227,9 +227,22 @@ fn cart_discount(order: &Order, current: bool) -> Bag {
         .sum()
 }
 
+/// Without a namespace it is the app's own.
 fn metafield<'a>(order: &'a Order, args: &Args) -> Option<&'a Metafield> {
-    let (namespace, key) = (args.text("namespace"), args.text("key")?);
-    order.metafields.iter().find(|m| namespace.is_none_or(|n| n == m.namespace) && m.key == key)
+    let (namespace, key) = (namespace(args.text("namespace")), args.text("key")?);
+    order.metafields.iter().find(|m| m.namespace == namespace && m.key == key)
+}
+
+/// Those of a namespace, or those named `namespace.key`.
+fn metafields<'a>(order: &'a Order, args: &Args) -> Vec<Node<'a>> {
+    let of = args.text("namespace").map(|of| namespace(Some(of)));
+    let keys = args.get("keys").and_then(serde_json::Value::as_array);
+    let asked = |m: &&Metafield| {
+        let name = format!("{}.{}", m.namespace, m.key);
+        of.as_ref().is_none_or(|of| *of == m.namespace)
+            && keys.is_none_or(|keys| keys.iter().any(|key| *key == name || (of.is_some() && *key == m.key)))
+    };
+    order.metafields.iter().filter(asked).map(Node::Metafield).collect()
 }
 
 object! {
@@ -297,7 +310,8 @@ object! {
         "key": Leaf => m.key.as_str();
         "type": Leaf => m.kind.as_str();
         "value": Leaf => m.value.as_str();
-        "compareDigest": Leaf => format!("{:016x}", crate::simulator::shopify::state::stable_id(&m.kind, &m.value));
+        "compareDigest": Leaf => m.digest();
+        "sizeInBytes": Leaf => Out::Int(i64::try_from(m.value.len()).unwrap_or(i64::MAX));
         "ownerType": Leaf => "ORDER";
         "createdAt": Leaf => m.created_at;
         "updatedAt": Leaf => m.updated_at;

@@ -14,7 +14,7 @@ use super::fulfillment::{
 };
 use super::line::LINE_ITEM;
 use super::nodes;
-use super::order::{COUNT, ORDER};
+use super::order::{COUNT, METAFIELD, ORDER};
 use super::payment::{REFUND, TRANSACTION};
 use super::person::CUSTOMER;
 use super::shop::{API_VERSION, APP_INSTALLATION, LOCATION, SHOP, WEBHOOK_SUBSCRIPTION};
@@ -63,6 +63,7 @@ pub(in super::super) static NODE: Type = Type {
         &FULFILLMENT_ORDER,
         &FULFILLMENT_ORDER_LINE,
         &HOLD,
+        &METAFIELD,
         &REFUND,
         &TRANSACTION,
         &CUSTOMER,
@@ -146,6 +147,10 @@ pub(super) fn find<'a>(cx: &Cx<'a>, kind: &str, id: i64) -> Option<(&'static Typ
         "FulfillmentHold" => {
             let it = order.fulfillment_orders.iter().flat_map(|f| &f.holds).find(|h| h.id == id)?;
             (&HOLD, Node::Hold(it))
+        }
+        "Metafield" => {
+            let it = order.metafields.iter().find(|m| m.id == id)?;
+            (&METAFIELD, Node::Metafield(it))
         }
         "Refund" => {
             let it = order.refunds.iter().find(|r| r.id == id)?;
