@@ -200,6 +200,7 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         shop_domain,
         fulfill: section.boolean("fulfill").unwrap_or(true),
         notify_customer: section.boolean("notify_customer").unwrap_or(true),
+        refused_tag: section.text("refused_tag"),
     };
     let limits = limits(section, shopify::LIMITS);
     Some(ConnectionConfig {

@@ -84,8 +84,10 @@ pub trait Channel: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>>;
     /// Whether it is told of shipments made elsewhere.
     fn takes_shipments(&self) -> bool;
-    /// Performs one step about a shipment; gives the fulfilment as it is then.
-    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Fulfillment, Fault>>;
+    /// The tag of orders that may not ship, where it is told of them; with it goes a hold.
+    fn refused_tag(&self) -> Option<&str>;
+    /// Performs one step at the channel; gives the fulfilment as it is then, where the step is about one.
+    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>>;
 }
 
 /// What a step did.

@@ -155,6 +155,9 @@ pub struct Hold {
     pub reason: String,
     /// What its placer wrote.
     pub notes: Option<String>,
+    /// Whether we placed it.
+    #[serde(default)]
+    pub ours: bool,
 }
 
 /// Work the channel has planned for an order at one location. Only a reading of the channel's API gives it.

@@ -106,6 +106,9 @@ pub struct OrderRecord {
     /// Fulfilments that we made for such shipments.
     #[serde(default)]
     pub links: BTreeMap<RemoteId, ShipmentRef>,
+    /// The tag that we put on the order because it may not ship.
+    #[serde(default)]
+    pub flag: Option<String>,
     /// The latest instant at which something asked for a reading of the source.
     pub read_wanted_at: Option<Timestamp>,
     /// When the latest reading of the source began.
@@ -127,6 +130,7 @@ impl OrderRecord {
             verdicts: BTreeMap::new(),
             shipments: BTreeMap::new(),
             links: BTreeMap::new(),
+            flag: None,
             read_wanted_at: None,
             read_at: None,
             doubt: None,
@@ -149,9 +153,14 @@ impl OrderRecord {
         matches!(self.tombstone, Some(Tombstone::Deleted(_)))
     }
 
-    /// Whether a hold at the channel keeps goods from leaving.
+    /// Whether a hold that somebody else placed at the channel keeps goods from leaving.
     pub fn is_held(&self) -> bool {
-        self.work.iter().flatten().any(|work| !work.holds.is_empty())
+        self.work.iter().flatten().flat_map(|work| &work.holds).any(|hold| !hold.ours)
+    }
+
+    /// Whether some destination found that it may not ship.
+    pub fn is_refused(&self) -> bool {
+        self.verdicts.values().any(|verdict| !verdict.passed)
     }
 
     /// How the channel delivers the order, where it says the same for all of it.

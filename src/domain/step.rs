@@ -57,6 +57,36 @@ pub enum Step {
     Unship(Box<Shipping>),
     /// Tell the channel that goods arrived.
     Deliver(Box<Shipping>),
+    /// Place a hold of ours on work at the channel.
+    Hold(Box<Holding>),
+    /// Release a hold of ours.
+    Unhold(Box<Holding>),
+    /// Tag the order at the channel.
+    Tag(Tagging),
+    /// Take our tag off it.
+    Untag(Tagging),
+}
+
+/// A hold of ours at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// The work that is held.
+    pub work: RemoteId,
+    /// The hold's id, once it is placed.
+    pub hold: Option<RemoteId>,
+    /// Why, for people.
+    pub notes: String,
+}
+
+/// A tag of ours at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tagging {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// The tag.
+    pub tag: String,
 }
 
 /// What the channel is told of a shipment.
@@ -83,13 +113,15 @@ impl Step {
             Self::Submit { again: false, .. } => "submit",
             Self::Submit { again: true, .. } => "resubmit",
             Self::Cancel { .. } => "cancel",
-            Self::Advance { stage: Stage::Held, .. } => "hold",
-            Self::Advance { stage: Stage::Released, .. } => "release",
+            Self::Advance { stage: Stage::Held, .. } | Self::Hold(_) => "hold",
+            Self::Advance { stage: Stage::Released, .. } | Self::Unhold(_) => "release",
             Self::Advance { stage: Stage::Shipped, .. } | Self::Ship(_) => "ship",
             Self::Advance { stage: Stage::Delivered, .. } | Self::Deliver(_) => "deliver",
             Self::Track { .. } => "track",
             Self::Untrack { .. } => "untrack",
             Self::Retrack(_) => "retrack",
+            Self::Tag(_) => "tag",
+            Self::Untag(_) => "untag",
             Self::Unship(_) => "unship",
         }
     }
@@ -106,6 +138,8 @@ impl Step {
             | Self::Retrack(shipping)
             | Self::Unship(shipping)
             | Self::Deliver(shipping) => shipping.order.as_str(),
+            Self::Hold(holding) | Self::Unhold(holding) => holding.order.as_str(),
+            Self::Tag(tagging) | Self::Untag(tagging) => tagging.order.as_str(),
         }
     }
 
@@ -120,7 +154,7 @@ impl Step {
 
     /// Whether it stops goods: it goes before other work.
     pub const fn is_urgent(&self) -> bool {
-        matches!(self, Self::Cancel { .. } | Self::Advance { stage: Stage::Held, .. })
+        matches!(self, Self::Cancel { .. } | Self::Hold(_) | Self::Advance { stage: Stage::Held, .. })
     }
 }
 

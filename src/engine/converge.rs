@@ -12,6 +12,7 @@ use super::target::{Done, Target, Wanted};
 use super::{later, retry};
 use crate::connectors::Destination;
 use crate::domain::copy::Stage;
+use crate::domain::fulfillment::Fulfillment;
 use crate::domain::mirror::{MirrorState, Observed};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Fact;
@@ -178,11 +179,15 @@ impl Pass<'_> {
             return Round::Done;
         }
         // What became of other steps is what is seen now.
-        if let Some(Step::Ship(shipping)) = self.mirrors[at].intent.take() {
-            let made = left_behind(&self.record, &shipping).map(|fulfillment| fulfillment.id.clone());
-            if let Some(id) = made {
-                self.record.links.insert(id, shipping.shipment);
+        match self.mirrors[at].intent.take() {
+            Some(Step::Ship(shipping)) => {
+                let made = left_behind(&self.record, &shipping).map(|fulfillment| fulfillment.id.clone());
+                if let Some(id) = made {
+                    self.record.links.insert(id, shipping.shipment);
+                }
             }
+            Some(Step::Tag(tagging)) => self.record.flag = Some(tagging.tag),
+            _ => {}
         }
         Round::Again
     }
@@ -228,14 +233,10 @@ impl Pass<'_> {
         *fresh = true;
         let effect = match done {
             Done::Effect(effect) => effect,
-            Done::Fulfillment(made) => {
-                if let Step::Ship(shipping) = &step {
-                    self.record.links.insert(made.id.clone(), shipping.shipment.clone());
-                }
+            Done::Told(made) => {
                 self.tell(at, "step", step.name().to_owned(), None);
                 self.keep_mirror(at);
-                self.merge_fact(&name, Fact::Fulfillment(*made), "what we told the channel");
-                return Ok(Round::Again);
+                return Ok(self.account_for_told(&name, step, made).await);
             }
         };
         account_for(mirror, &step, &effect, now);
@@ -259,6 +260,27 @@ impl Pass<'_> {
         Ok(Round::Again)
     }
 
+    /// Takes account of a step at the channel: by what it gave back, or by reading the order.
+    async fn account_for_told(&mut self, name: &str, step: Step, made: Option<Box<Fulfillment>>) -> Round {
+        match (step, made) {
+            (Step::Ship(shipping), Some(made)) => {
+                self.record.links.insert(made.id.clone(), shipping.shipment);
+                self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
+                return Round::Again;
+            }
+            (_, Some(made)) => {
+                self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
+                return Round::Again;
+            }
+            (Step::Tag(tagging), None) => self.record.flag = Some(tagging.tag),
+            (Step::Untag(_), None) => self.record.flag = None,
+            _ => {}
+        }
+        let now = self.now();
+        self.record.ask_reading(now);
+        if self.settle_source().await { Round::Again } else { Round::Done }
+    }
+
     fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
         let now = self.now();
         let watch = target.watch().filter(|_| self.is_open(at, now));
@@ -278,6 +300,10 @@ impl Pass<'_> {
             self.tell(at, "decision", text, None);
         }
         let name = self.mirrors[at].destination.clone();
+        // What it was judged by is not there any more.
+        if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
+            self.unsaved = true;
+        }
         self.changes.open.retain(|open| open.at != ExceptionAt::Destination(name.clone()));
         if told {
             self.changes.close.push(ExceptionAt::Destination(name));

@@ -7,6 +7,7 @@
 mod account;
 mod converge;
 pub mod desired;
+mod flagging;
 mod pass;
 pub mod plan;
 mod pressure;

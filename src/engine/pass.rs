@@ -60,7 +60,7 @@ pub(super) struct Pass<'e> {
     /// When the source is to be asked again.
     ask_again: Option<Timestamp>,
     /// Whether the record holds something that is not kept yet.
-    unsaved: bool,
+    pub(super) unsaved: bool,
 }
 
 impl Engine {

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use super::Engine;
 use super::desired::desired;
+use super::flagging::next_flag;
 use super::plan::{Sight, plan};
 use super::shipping::next_shipping;
 use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
 use crate::domain::ConnectionName;
-use crate::domain::fulfillment::Fulfillment;
+use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
 use crate::domain::mirror::{Absence, Desired, Mirror};
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
@@ -32,7 +33,8 @@ pub(super) enum Target<'e> {
 /// What a target is owed.
 pub(super) enum Wanted {
     Copy(Desired),
-    Shipping(Option<Step>),
+    /// The next step at the channel, and whether the order is read first.
+    Channel(Option<Step>, bool),
 }
 
 impl Wanted {
@@ -40,7 +42,7 @@ impl Wanted {
     pub(super) fn digest(&self) -> String {
         match self {
             Self::Copy(desired) => digest(desired),
-            Self::Shipping(step) => digest(step),
+            Self::Channel(step, _) => digest(step),
         }
     }
 
@@ -56,7 +58,8 @@ impl Wanted {
 /// What a step did.
 pub(super) enum Done {
     Effect(Effect),
-    Fulfillment(Box<Fulfillment>),
+    /// Something at the channel, with the fulfilment it was about.
+    Told(Option<Box<Fulfillment>>),
 }
 
 impl Engine {
@@ -70,12 +73,15 @@ impl Engine {
         copies.collect()
     }
 
-    /// The channel's own copy, where something left elsewhere that it can be told of.
+    /// The channel's own copy, where there is something it can be told of.
     pub(super) fn own(&self, record: &OrderRecord) -> Option<Target<'static>> {
         let name = &record.order.connection;
         let channel = self.registry.get(name)?.channel.clone()?;
-        (channel.takes_shipments() && !record.shipments.is_empty())
-            .then(|| Target::Channel(name.clone(), channel))
+        let shipped = channel.takes_shipments() && !record.shipments.is_empty();
+        let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
+        let flagged = record.flag.is_some() || record.work.iter().flatten().any(ours);
+        let flag = channel.refused_tag().is_some() && (record.is_refused() || flagged);
+        (shipped || flag).then(|| Target::Channel(name.clone(), channel))
     }
 }
 
@@ -90,7 +96,14 @@ impl Target<'_> {
     pub(super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
         match self {
             Self::Copy(route, _) => desired(record, route).map(Wanted::Copy),
-            Self::Channel(..) => Some(Wanted::Shipping(next_shipping(record))),
+            Self::Channel(_, channel) => {
+                let flag = channel.refused_tag().and_then(|tag| next_flag(record, tag));
+                // What is to be held has to be known first, and newly.
+                let unknown = channel.refused_tag().is_some() && record.is_refused() && record.work.is_none();
+                let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());
+                let step = flag.or_else(|| shipping.then(|| next_shipping(record)).flatten());
+                Some(Wanted::Channel(step, look))
+            }
         }
     }
 
@@ -100,7 +113,8 @@ impl Target<'_> {
                 let (applied, observed, forced) = (mirror.applied.as_ref(), &mirror.observed, mirror.forced);
                 plan(desired, Sight { applied, observed, fresh, forced }, destination.capabilities())
             }
-            (_, Wanted::Shipping(Some(step))) => Plan::Next(step.clone()),
+            (_, Wanted::Channel(_, true)) if !fresh => Plan::Observe,
+            (_, Wanted::Channel(Some(step), _)) => Plan::Next(step.clone()),
             _ => Plan::Nothing,
         }
     }
@@ -117,7 +131,7 @@ impl Target<'_> {
         match self {
             Self::Copy(_, destination) => destination.apply(step, log).await.map(Done::Effect),
             Self::Channel(_, channel) => {
-                channel.tell(step, log).await.map(|made| Done::Fulfillment(Box::new(made)))
+                channel.tell(step, log).await.map(|made| Done::Told(made.map(Box::new)))
             }
         }
     }

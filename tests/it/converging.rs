@@ -66,7 +66,9 @@ impl World {
             ..shipcompliant::Options::default()
         };
         let shop = shopify::Options { seed, ..shopify::Options::default() };
-        let winery = Winery::with(Setup { shop, account, route: Some(ROUTE), ..Setup::default() }).await;
+        let shop_keys = "refused_tag = \"not-compliant\"\n";
+        let setup = Setup { shop, account, shop_keys, route: Some(ROUTE), ..Setup::default() };
+        let winery = Winery::with(setup).await;
         winery.shop.set_knobs(Knobs { duplicate: 0.2, drop: 0.0, reorder_ms: 0 });
         let text = preamble(winery.server.folder.path(), "http://127.0.0.1:9")
             + &route(winery.server.folder.path(), "http://127.0.0.1:9", "", ROUTE);
@@ -157,6 +159,9 @@ impl World {
             let mirror_at = |name: &str| row.mirrors.iter().find(|mirror| mirror.destination == name);
             let mirror = mirror_at("compliance").expect(&at);
             let desired = desired(&record, &self.route).expect(&at);
+            let held = order.fulfillment_orders.iter().flat_map(|work| &work.holds).any(|hold| hold.by_app);
+            let told = mirror_at("cellar").is_none_or(|own| own.state == "in_step");
+            assert!(record.is_refused() || !held || !told, "{at}: held, though it may ship");
             let live = self.winery.account.order(&key(document, &self.route));
             match (mirror.state.as_str(), &desired) {
                 ("exception", _) => {

@@ -73,7 +73,7 @@ fn the_payment_gate_opens_for_what_the_route_says() {
 
 fn with_work(document: OrderDocument, method: Option<DeliveryMethod>, held: bool) -> OrderRecord {
     let mut record = record(document);
-    let hold = Hold { id: "1".into(), reason: "other".into(), notes: None };
+    let hold = Hold { id: "1".into(), reason: "other".into(), notes: None, ours: false };
     let work = FulfillmentOrder {
         id: "1".into(),
         status: "open".into(),

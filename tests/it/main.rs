@@ -15,6 +15,8 @@ mod demonstrating;
 #[cfg(test)]
 mod faithful;
 #[cfg(test)]
+mod flagging;
+#[cfg(test)]
 mod giving_back;
 #[cfg(test)]
 mod merging;

@@ -182,7 +182,12 @@ fn goods_without_an_address_are_asked_after_once() {
 fn a_hold_shuts_the_gate_until_a_reading_without_it() {
     let mut record = record(document());
     assert!(!record.is_held());
-    let hold = crossdock::domain::fulfillment::Hold { id: "3".into(), reason: "other".into(), notes: None };
+    let hold = crossdock::domain::fulfillment::Hold {
+        id: "3".into(),
+        reason: "other".into(),
+        notes: None,
+        ours: false,
+    };
     let work = FulfillmentOrder { id: "1".into(), status: "on_hold".into(), method: None, holds: vec![hold] };
     let Fact::Snapshot(mut held) = snapshot(document()) else { unreachable!() };
     held.work = Some(vec![work]);

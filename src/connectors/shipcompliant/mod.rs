@@ -207,13 +207,18 @@ impl ShipCompliant {
                 }
                 Ok(Effect::DONE)
             }
-            Step::Ship(_) | Step::Retrack(_) | Step::Unship(_) | Step::Deliver(_) => {
-                Err(Fault::Refused(Reason::new(
-                    ReasonCode::Refused,
-                    format!("{what} is a step at a channel"),
-                    "report this as a fault of crossdock",
-                )))
-            }
+            Step::Ship(_)
+            | Step::Retrack(_)
+            | Step::Unship(_)
+            | Step::Deliver(_)
+            | Step::Hold(_)
+            | Step::Unhold(_)
+            | Step::Tag(_)
+            | Step::Untag(_) => Err(Fault::Refused(Reason::new(
+                ReasonCode::Refused,
+                format!("{what} is a step at a channel"),
+                "report this as a fault of crossdock",
+            ))),
         }
     }
 }

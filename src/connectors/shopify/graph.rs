@@ -40,6 +40,14 @@ pub(super) const RETRACK: &str = with_shipped!("retrack.graphql");
 pub(super) const UNSHIP: &str = with_shipped!("unship.graphql");
 /// Books that a fulfilment arrived.
 pub(super) const DELIVER: &str = include_str!("queries/deliver.graphql");
+/// Places a hold.
+pub(super) const HOLD: &str = include_str!("queries/hold.graphql");
+/// Releases a hold.
+pub(super) const UNHOLD: &str = include_str!("queries/unhold.graphql");
+/// Puts a tag on an order.
+pub(super) const TAG: &str = include_str!("queries/tag.graphql");
+/// Takes a tag off an order.
+pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
 /// One fulfilment.
 pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
 /// The shop and what the token may do.
@@ -347,6 +355,8 @@ struct GraphHold {
     id: String,
     reason: String,
     reason_notes: Option<String>,
+    #[serde(default)]
+    held_by_requesting_app: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -364,6 +374,7 @@ impl GraphWork {
             id: plain(&hold.id),
             reason: hold.reason.to_ascii_lowercase(),
             notes: filled(hold.reason_notes.as_deref()),
+            ours: hold.held_by_requesting_app,
         };
         FulfillmentOrder {
             id: plain(&self.id),

@@ -40,6 +40,12 @@ const FULFILL_SCOPES: &[(&str, &str)] = &[
     ("write_fulfillments", "their delivery"),
 ];
 
+/// What the app must be allowed besides, where orders that may not ship are held and tagged.
+const HOLD_SCOPES: &[(&str, &str)] = &[
+    ("write_merchant_managed_fulfillment_orders", "holds on orders that may not ship"),
+    ("write_orders", "their tag"),
+];
+
 /// What the app must be allowed for this connector's reads.
 const SCOPES: &[(&str, &str)] = &[
     ("read_orders", "orders, their edits, cancels and refunds"),
@@ -78,6 +84,8 @@ pub struct Settings {
     pub fulfill: bool,
     /// Whether the shop then writes to its customer.
     pub notify_customer: bool,
+    /// The tag of orders that may not ship, which are then held too; absent to leave them alone.
+    pub refused_tag: Option<String>,
 }
 
 /// One shop.
@@ -152,8 +160,12 @@ impl Channel for Shopify {
         self.settings.fulfill && self.admin.is_some()
     }
 
-    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Fulfillment, Fault>> {
-        Box::pin(self.tell_shipment(step, log))
+    fn refused_tag(&self) -> Option<&str> {
+        self.settings.refused_tag.as_deref().filter(|_| self.admin.is_some())
+    }
+
+    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
+        Box::pin(self.perform(step, log))
     }
 }
 
@@ -169,6 +181,7 @@ impl Connection for Shopify {
             let missing: Vec<String> = SCOPES
                 .iter()
                 .chain(FULFILL_SCOPES.iter().filter(|_| self.settings.fulfill))
+                .chain(HOLD_SCOPES.iter().filter(|_| self.settings.refused_tag.is_some()))
                 .filter(|(scope, _)| !granted(scope))
                 .map(|(scope, why)| format!("{scope} ({why})"))
                 .collect();

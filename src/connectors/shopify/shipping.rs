@@ -1,4 +1,4 @@
-//! What the shop is told of shipments made elsewhere, as fulfilments.
+//! What the shop is told: shipments made elsewhere, as fulfilments, and that an order may not ship, as a hold and a tag.
 //!
 //! A fulfilment is made of the open work of one location at a time; the loop asks again for what is left at others. None of
 //! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
@@ -37,6 +37,15 @@ const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 4);
 const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 5);
 const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 6);
 const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 7);
+const HOLD: Query = mutation("fulfillmentOrderHold", graph::HOLD, 8);
+const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 9);
+const TAG: Query = mutation("tagsAdd", graph::TAG, 10);
+const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 11);
+
+/// The name of our hold; one app can have only one of a name on the same work.
+const HANDLE: &str = "crossdock-compliance";
+/// What the shop says of a second one.
+const HELD_ALREADY: &str = "DUPLICATE_FULFILLMENT_HOLD_HANDLE";
 
 /// Lines of a fulfilment, and fulfilment orders, that one answer shows.
 const LINES: u32 = 250;
@@ -62,6 +71,9 @@ struct Payload {
 #[derive(Deserialize)]
 struct UserError {
     message: String,
+    /// Only some mutations give one.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -111,7 +123,41 @@ struct WorkLine {
 }
 
 impl Shopify {
-    pub(super) async fn tell_shipment(&self, step: &Step, log: &Log) -> Result<Fulfillment, Fault> {
+    pub(super) async fn perform(&self, step: &Step, log: &Log) -> Result<Option<Fulfillment>, Fault> {
+        match step {
+            Step::Hold(holding) => {
+                let hold = json!({
+                    "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
+                });
+                self.tell_order(HOLD, json!({ "id": work_id(&holding.work), "hold": hold }), log).await?;
+                Ok(None)
+            }
+            Step::Unhold(holding) => {
+                let hold = holding.hold.as_ref().map(|hold| format!("gid://shopify/FulfillmentHold/{hold}"));
+                let variables = json!({ "id": work_id(&holding.work), "holds": [hold] });
+                self.tell_order(UNHOLD, variables, log).await?;
+                Ok(None)
+            }
+            Step::Tag(tagging) | Step::Untag(tagging) => {
+                let query = if matches!(step, Step::Tag(_)) { TAG } else { UNTAG };
+                let id = format!("gid://shopify/Order/{}", tagging.order);
+                self.tell_order(query, json!({ "id": id, "tags": [tagging.tag] }), log).await?;
+                Ok(None)
+            }
+            _ => self.tell_shipment(step, log).await.map(Some),
+        }
+    }
+
+    async fn tell_order(&self, query: Query, variables: Value, log: &Log) -> Result<(), Fault> {
+        let answer: Answer = self.admin()?.run(query, variables, log).await?;
+        // Our hold is there already: by an earlier try.
+        if answer.done.user_errors.iter().any(|error| error.code.as_deref() == Some(HELD_ALREADY)) {
+            return Ok(());
+        }
+        refused(query, &answer.done)
+    }
+
+    async fn tell_shipment(&self, step: &Step, log: &Log) -> Result<Fulfillment, Fault> {
         match step {
             Step::Ship(shipping) => self.ship(shipping, log).await,
             Step::Retrack(shipping) => {
@@ -211,6 +257,10 @@ fn blocked(work: &[Work], shipping: &Shipping) -> Reason {
             "compare the order at both ends; fulfil it at the shop by hand, or retry"
         },
     )
+}
+
+fn work_id(work: &RemoteId) -> String {
+    format!("gid://shopify/FulfillmentOrder/{work}")
 }
 
 fn fulfillment_id(shipping: &Shipping) -> String {

@@ -44,12 +44,16 @@ fn every_document_is_valid_by_shopifys_schema() {
     let known = [
         "deliver.graphql",
         "fulfillment.graphql",
+        "hold.graphql",
         "open_work.graphql",
         "order.graphql",
         "retrack.graphql",
         "ship.graphql",
         "shop.graphql",
+        "tag.graphql",
+        "unhold.graphql",
         "unship.graphql",
+        "untag.graphql",
     ];
     assert_eq!(checked, known, "a document is added here by name");
 

@@ -28,7 +28,8 @@ impl ReadShop {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new("cellar", &format!("http://{address}"), LIMITS, clock.clone()).unwrap();
         let (api_version, shop_domain) = (API_VERSION.to_owned(), None);
-        let settings = Settings { api_version, shop_domain, fulfill: true, notify_customer: false };
+        let settings =
+            Settings { api_version, shop_domain, fulfill: true, notify_customer: false, refused_tag: None };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
         let shopify = Shopify::new(client, Some(token), settings);
         Self { shop, clock, shopify, _halt: halt.drop_guard() }

@@ -144,7 +144,13 @@ impl Winery {
 
     /// The one copy of an order, as the API lists it.
     pub(crate) async fn copy(&self, order: impl std::fmt::Display) -> Value {
-        self.server.api(&format!("orders/{order}")).await["order"]["mirrors"][0].clone()
+        self.server.api(&format!("orders/{order}")).await["order"]["mirrors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|copy| copy["destination"] == "compliance")
+            .unwrap()
+            .clone()
     }
 
     /// Open exceptions as (code, exception).

@@ -1,0 +1,127 @@
+//! An order that may not ship is held and tagged at the shop, until it may: goods really stop, and people see why.
+
+use crossdock::simulator::fault::{Fault, Script};
+use crossdock::simulator::shopify::order::{Address, FulfillmentOrderStatus};
+use crossdock::simulator::shopify::{NewHold, NewLine, NewOrder, Order};
+
+use crate::support::winery::{Setup, Winery};
+
+fn tagged() -> Setup<'static> {
+    Setup { shop_keys: "refused_tag = \"not-compliant\"\n", ..Setup::default() }
+}
+
+/// Where nothing may be shipped to.
+fn to_utah() -> Address {
+    let text = |text: &str| Some(text.to_owned());
+    Address {
+        first_name: text("Ada"),
+        last_name: text("Vintner"),
+        address1: text("9 Temple Street"),
+        city: text("Salt Lake City"),
+        province_code: text("UT"),
+        country_code: text("US"),
+        zip: text("84101"),
+        ..Address::default()
+    }
+}
+
+fn to_california() -> Option<Address> {
+    NewOrder::default().shipping_address
+}
+
+/// Holds on an order, as (placed by the app, handle, notes).
+fn holds(order: &Order) -> Vec<(bool, Option<String>, String)> {
+    let holds = order.fulfillment_orders.iter().flat_map(|work| &work.holds);
+    holds.map(|h| (h.by_app, h.handle.clone(), h.notes.clone().unwrap_or_default())).collect()
+}
+
+#[tokio::test]
+async fn an_order_that_may_not_ship_is_held_and_tagged_until_it_may() {
+    let winery = Winery::with(tagged()).await;
+    let locations: Vec<i64> = winery.shop.profile().locations.iter().map(|location| location.id).collect();
+    let line = |at: usize| NewLine { location_id: Some(locations[at]), ..NewLine::default() };
+    let new = NewOrder {
+        lines: vec![line(0), line(1)],
+        shipping_address: Some(to_utah()),
+        tags: vec!["club".to_owned()],
+        ..NewOrder::default()
+    };
+    let id = winery.place(new).await;
+    winery.only_exception("not_compliant").await;
+    let order = winery.shop.order(id).unwrap();
+    let held = holds(&order);
+    assert_eq!(held.len(), 2, "all that is open: {held:?}");
+    for (ours, handle, notes) in held {
+        assert_eq!((ours, handle.as_deref()), (true, Some("crossdock-compliance")));
+        assert!(notes.contains("Utah") || notes.contains("UT"), "the rule in words: {notes}");
+    }
+    assert_eq!(order.tags, ["club", "not-compliant"]);
+    assert!(order.fulfillment_orders.iter().all(|work| work.status == FulfillmentOrderStatus::OnHold));
+
+    // What is said comes back by webhook, and nothing follows from it.
+    let told = winery.shop.requests().len();
+    for _ in 0..3 {
+        winery.sync().await;
+    }
+    assert_eq!(winery.shop.requests().len(), told);
+
+    winery.shop.set_shipping_address(id, to_california()).unwrap();
+    winery.sync().await;
+    let order = winery.shop.order(id).unwrap();
+    assert_eq!((holds(&order), order.tags.as_slice()), (vec![], &["club".to_owned()][..]));
+    assert_eq!(winery.exceptions().await, []);
+    assert_eq!(winery.copy(1001).await["observed"]["stage"], "released");
+}
+
+#[tokio::test]
+async fn a_hold_or_tag_that_somebody_else_placed_stays() {
+    let winery = Winery::with(tagged()).await;
+    let tags = vec!["not-compliant".to_owned()];
+    let new = NewOrder { shipping_address: Some(to_utah()), tags, ..NewOrder::default() };
+    let id = winery.shop.place_order(&new).unwrap();
+    let theirs = NewHold { notes: Some("waiting for the club".into()), ..NewHold::default() };
+    winery.shop.hold(id, &theirs).unwrap();
+    winery.sync().await;
+    assert_eq!(holds(&winery.shop.order(id).unwrap()).len(), 2);
+    winery.shop.set_shipping_address(id, to_california()).unwrap();
+    winery.sync().await;
+    let order = winery.shop.order(id).unwrap();
+    assert_eq!(holds(&order), [(false, None, "waiting for the club".to_owned())]);
+    assert_eq!(order.tags, ["not-compliant"], "it was there before");
+    assert_eq!(winery.copy(1001).await["observed"]["stage"], "held", "their hold shuts the gate");
+}
+
+#[tokio::test]
+async fn a_lost_answer_places_no_second_hold() {
+    for lost in [Fault::ResetAfter, Fault::ErrorAfter(502), Fault::Truncated, Fault::NotJson] {
+        for at in 0..4 {
+            let winery = Winery::with(tagged()).await;
+            let script = |fault| Script { fault, method: None, path: Some("/admin/api".into()), times: 1 };
+            for _ in 0..at {
+                winery.shop.faults().script(script(Fault::Delay(0)));
+            }
+            winery.shop.faults().script(script(lost));
+            let id =
+                winery.place(NewOrder { shipping_address: Some(to_utah()), ..NewOrder::default() }).await;
+            winery.sync().await;
+            winery.sync().await;
+            let order = winery.shop.order(id).unwrap();
+            assert_eq!((holds(&order).len(), order.tags.as_slice()), (1, &["not-compliant".to_owned()][..]));
+            winery.only_exception("not_compliant").await;
+            winery.shop.set_shipping_address(id, to_california()).unwrap();
+            winery.sync().await;
+            let order = winery.shop.order(id).unwrap();
+            assert_eq!((holds(&order), order.tags.len()), (vec![], 0), "{lost:?} at {at}: known to be ours");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shop_that_names_no_tag_is_left_alone() {
+    let winery = Winery::open().await;
+    let id = winery.place(NewOrder { shipping_address: Some(to_utah()), ..NewOrder::default() }).await;
+    winery.only_exception("not_compliant").await;
+    let order = winery.shop.order(id).unwrap();
+    assert_eq!((holds(&order), order.tags.len()), (vec![], 0));
+    assert_eq!(winery.shop.requests().len(), 0);
+}
