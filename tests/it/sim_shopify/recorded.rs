@@ -238,3 +238,28 @@ async fn the_events_of_a_shipment_are_kept_as_recorded() {
     replay.again_when_cheaper(&recorded["fulfillmentTrackingInfoUpdate"]).await;
     replay.again(&recorded["fulfillmentCancel"]).await;
 }
+
+#[tokio::test]
+async fn fulfillments_before_returns_are_made_as_recorded() {
+    let mut replay = Replay::start().await;
+    for (file, setups) in [
+        ("order-return-status-lifecycle", &["mixed", "declined", "canceled", "removed"] as &[&str]),
+        ("return-customer-note-recorded", &[""]),
+        ("return-quantity-validation", &["quantityCap", "removal"]),
+        ("return-query-roots-recorded", &[""]),
+        ("return-reverse-logistics-dispose-validation", &[""]),
+        ("returnApprove-decline-state-preconditions", &["open", "declined"]),
+    ] {
+        let Some(recorded) = capture(&format!("2026-04/orders/{file}.json")) else { return };
+        for setup in setups {
+            let all = &recorded["setup"];
+            let steps = if setup.is_empty() { all } else { &all[*setup] };
+            replay.place(&steps["orderCreate"]);
+            replay.again(&steps["fulfillmentCreate"]).await;
+        }
+    }
+    let recorded = capture("2026-04/orders/order-delete-snapshot-staging.json").unwrap();
+    replay.place(&recorded["operations"]["fulfilledSetupCreate"]);
+    replay.again(&recorded["operations"]["fulfillmentCreate"]).await;
+    assert_eq!(replay.compared, 12);
+}

@@ -28,9 +28,12 @@ pub(super) enum Kind {
     Missing { on: &'static str, name: &'static str, of: &'static str },
     /// A global id that is none.
     Id,
-    /// The value does not fit.
-    Unfit,
+    /// The value does not fit, or that of this field of an input object in it.
+    Unfit(Option<Within>),
 }
+
+/// A field of an input object: the object's type, its own name and type.
+pub(super) type Within = (&'static str, &'static str, &'static str);
 
 impl Problem {
     /// As `extensions.problems` has it.
@@ -54,12 +57,24 @@ impl Problem {
     }
 }
 
-/// Checks a value; what is wrong is added to `problems`.
-pub(super) fn check(of: &Declared, value: &Value, path: &mut Vec<Value>, problems: &mut Vec<Problem>) {
+/// What is wrong with a value.
+pub(super) fn check(of: &Declared, value: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    walk(of, value, None, &mut Vec::new(), &mut problems);
+    problems
+}
+
+fn walk(
+    of: &Declared,
+    value: &Value,
+    within: Option<Within>,
+    path: &mut Vec<Value>,
+    problems: &mut Vec<Problem>,
+) {
     if value.is_null() {
         if !of.nullable {
             let explanation = "Expected value to not be null".to_owned();
-            problems.push(Problem { path: path.clone(), explanation, kind: Kind::Unfit });
+            problems.push(Problem { path: path.clone(), explanation, kind: Kind::Unfit(within) });
         }
         return;
     }
@@ -69,26 +84,32 @@ pub(super) fn check(of: &Declared, value: &Value, path: &mut Vec<Value>, problem
             let items = value.as_array().map_or(one.as_slice(), Vec::as_slice);
             for (at, item) in items.iter().enumerate() {
                 path.push(at.into());
-                check(inner, item, path, problems);
+                walk(inner, item, within, path, problems);
                 path.pop();
             }
         }
-        BaseType::Named(name) => named(name.as_str(), value, path, problems),
+        BaseType::Named(name) => named(name.as_str(), value, within, path, problems),
     }
 }
 
-fn named(name: &str, value: &Value, path: &mut Vec<Value>, problems: &mut Vec<Problem>) {
+fn named(
+    name: &str,
+    value: &Value,
+    within: Option<Within>,
+    path: &mut Vec<Value>,
+    problems: &mut Vec<Problem>,
+) {
     let mut problem =
         |explanation: String, kind: Kind| problems.push(Problem { path: path.clone(), explanation, kind });
     if let Some(input) = tables::input(name) {
         let Some(given) = value.as_object() else {
-            return problem(format!("Expected {value} to be a key-value object."), Kind::Unfit);
+            return problem(format!("Expected {value} to be a key-value object."), Kind::Unfit(within));
         };
         return object(input, given, path, problems);
     }
     if let Some(values) = tables::values(name) {
         if !value.as_str().is_some_and(|value| values.contains(&value)) {
-            problem(format!("Expected {value} to be one of: {}", values.join(", ")), Kind::Unfit);
+            problem(format!("Expected {value} to be one of: {}", values.join(", ")), Kind::Unfit(within));
         }
         return;
     }
@@ -107,7 +128,7 @@ fn named(name: &str, value: &Value, path: &mut Vec<Value>, problems: &mut Vec<Pr
         _ => true,
     };
     if !fits {
-        problem(format!("Could not coerce value {value} to {name}"), Kind::Unfit);
+        problem(format!("Could not coerce value {value} to {name}"), Kind::Unfit(within));
     } else if name == "ID"
         && let Some(text) = text
         && parse_gid(text).is_none()
@@ -135,7 +156,7 @@ fn object(
         match given.get(*name) {
             Some(value) => {
                 if let Some(declared) = Declared::new(of) {
-                    check(&declared, value, path, problems);
+                    walk(&declared, value, Some((input.name, name, of)), path, problems);
                 }
             }
             None if of.ends_with('!') => {

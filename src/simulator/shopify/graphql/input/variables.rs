@@ -39,8 +39,7 @@ impl Variables {
                 None if of.nullable => {}
                 value => {
                     let value = value.unwrap_or(Value::Null);
-                    let mut problems = Vec::new();
-                    check(of, &value, &mut Vec::new(), &mut problems);
+                    let problems = check(of, &value);
                     if !problems.is_empty() {
                         errors.push(invalid(&name, of, &value, &problems, definition.pos));
                     }

@@ -56,7 +56,7 @@ impl Planner<'_> {
                 self.path.push(field.name.to_owned());
                 match text.strip_prefix('$') {
                     Some(variable) => self.check_variable(variable, name, of, written.pos),
-                    None => self.check_literal((field.name, name, of), value, written.pos),
+                    None => self.check_literal((field.name, name, of), value, &text, [pos, written.pos]),
                 }
                 self.path.pop();
             }
@@ -123,28 +123,38 @@ impl Planner<'_> {
         );
     }
 
-    /// Holds a value written in the document against the argument's type.
-    fn check_literal(&mut self, at: (&str, &str, &str), value: &Value, pos: Pos) {
+    /// Holds a value written in the document against the argument's type. An error is placed where the value begins
+    /// if it is about a part of it, else where the field does.
+    fn check_literal(&mut self, at: (&str, &str, &str), value: &Value, text: &str, places: [Pos; 2]) {
         let Some(expected) = Declared::new(at.2) else { return };
-        let mut problems = Vec::new();
-        check(&expected, value, &mut Vec::new(), &mut problems);
-        for problem in problems {
-            self.literal(&problem, at, value, pos);
+        for problem in check(&expected, value) {
+            self.literal(&problem, at, value, text, places);
         }
     }
 
-    /// Tells of a problem with a value written in the document.
-    fn literal(&mut self, problem: &Problem, at: (&str, &str, &str), value: &Value, pos: Pos) {
-        let (field, name, of) = at;
-        let mut path: Vec<String> = vec![name.to_owned()];
+    fn literal(
+        &mut self,
+        problem: &Problem,
+        (field, argument, of): (&str, &str, &str),
+        value: &Value,
+        text: &str,
+        [on_field, on_value]: [Pos; 2],
+    ) {
+        let mut path: Vec<String> = vec![argument.to_owned()];
         path.extend(problem.path.iter().filter_map(Value::as_str).map(str::to_owned));
         let last = path.pop().unwrap_or_default();
         let depth = path.len();
         self.path.extend(path);
+        let part = || {
+            problem.path.iter().try_fold(value, |value, step| match step.as_str() {
+                Some(key) => value.get(key),
+                None => value.get(index(step)),
+            })
+        };
         match &problem.kind {
             Kind::Undefined { on, name } => self.error(
                 &format!("InputObject '{on}' doesn't accept argument '{name}'"),
-                pos,
+                on_value,
                 Some(&last),
                 &json!({
                     "code": "argumentNotAccepted", "name": on, "typeName": "InputObject", "argumentName": name,
@@ -152,7 +162,7 @@ impl Planner<'_> {
             ),
             Kind::Missing { on, name, of } => self.error(
                 &format!("Argument '{name}' on InputObject '{on}' is required. Expected type {of}"),
-                pos,
+                on_value,
                 Some(&last),
                 &json!({
                     "code": "missingRequiredInputObjectAttribute",
@@ -162,21 +172,27 @@ impl Planner<'_> {
                 }),
             ),
             Kind::Id => {
-                let text = problem.path.iter().try_fold(value, |value, step| match step.as_str() {
-                    Some(key) => value.get(key),
-                    None => value.get(index(step)),
-                });
-                let text = text.and_then(Value::as_str).unwrap_or_default().to_owned();
-                self.bad_id(&text, &last, pos);
+                let id = part().and_then(Value::as_str).unwrap_or_default().to_owned();
+                self.bad_id(&id, &last, on_field);
             }
-            Kind::Unfit => self.error(
-                &format!("Argument '{name}' on Field '{field}' has an invalid value ({value}). Expected type '{of}'."),
-                pos,
-                Some(&last),
-                &json!({ "code": "argumentLiteralsIncompatible", "typeName": "Field", "argumentName": name }),
-            ),
+            Kind::Unfit(Some((on, name, of))) => {
+                let value = part().cloned().unwrap_or_default();
+                self.unfit(("InputObject", on), (name, of), &value.to_string(), on_value);
+            }
+            Kind::Unfit(None) => self.unfit(("Field", field), (argument, of), text, on_field),
         }
         self.path.truncate(self.path.len() - depth);
+    }
+
+    fn unfit(&mut self, (kind, on): (&str, &str), (name, of): (&str, &str), value: &str, pos: Pos) {
+        self.error(
+            &format!(
+                "Argument '{name}' on {kind} '{on}' has an invalid value ({value}). Expected type '{of}'."
+            ),
+            pos,
+            Some(name),
+            &json!({ "code": "argumentLiteralsIncompatible", "typeName": kind, "argumentName": name }),
+        );
     }
 }
 
