@@ -7,6 +7,7 @@
 pub mod fault;
 pub mod shipcompliant;
 pub mod shopify;
+mod webhook;
 
 use std::net::SocketAddr;
 

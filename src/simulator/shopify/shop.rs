@@ -60,7 +60,7 @@ impl Shop {
             archives: options.archives,
             holds_touch_order: options.holds_touch_order,
         });
-        let outbox = Arc::new(Outbox::new(Setup {
+        let outbox = Arc::new(webhook::outbox(Setup {
             domain: options.domain.clone(),
             api_version: options.api_version.clone(),
             name: options.subscription_name.clone(),
@@ -123,7 +123,7 @@ impl Shop {
         let now = self.0.clock.now();
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         let (result, outgoing) = state.change(id, now, work)?;
-        self.0.outbox.post(outgoing, now);
+        webhook::post(&self.0.outbox, outgoing, now);
         Ok(result)
     }
 
@@ -137,7 +137,7 @@ impl Shop {
         state.next_number += 1;
         let id = order.id;
         let outgoing = state.insert(order, &events);
-        self.0.outbox.post(outgoing, now);
+        webhook::post(&self.0.outbox, outgoing, now);
         Ok(id)
     }
 
@@ -266,7 +266,7 @@ impl Shop {
         let now = self.0.clock.now();
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
         let outgoing = state.remove(order)?;
-        self.0.outbox.post(outgoing, now);
+        webhook::post(&self.0.outbox, outgoing, now);
         Ok(())
     }
 
@@ -295,12 +295,12 @@ impl Shop {
 
     /// Changes where and how webhooks are sent.
     pub fn configure_webhooks(&self, settings: &Settings) {
-        self.0.outbox.configure(settings);
+        webhook::configure(&self.0.outbox, settings);
     }
 
     /// How webhooks are sent at present.
     pub fn webhook_settings(&self) -> Settings {
-        self.0.outbox.settings()
+        webhook::settings(&self.0.outbox)
     }
 
     /// Turns the sender's bad behaviour up or down.
@@ -324,6 +324,6 @@ impl Shop {
     }
 
     pub(super) fn subscriptions(&self) -> Vec<(String, i64, String)> {
-        self.0.outbox.subscriptions()
+        webhook::subscriptions(&self.0.outbox)
     }
 }
