@@ -4,7 +4,9 @@
 //! were they to share one, both would agree on the same mistake. A simulator speaks the vendor's protocol on the
 //! vendor's paths; everything under `/sim` is its own remote control and state, and is never faulted.
 
+mod bucket;
 pub mod fault;
+mod graphql;
 pub mod shipcompliant;
 pub mod shopify;
 mod webhook;
