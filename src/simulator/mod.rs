@@ -8,6 +8,7 @@ mod bucket;
 pub mod fault;
 mod graphql;
 pub mod shipcompliant;
+pub mod shiphero;
 pub mod shopify;
 mod webhook;
 

@@ -31,6 +31,8 @@ mod shapes;
 #[cfg(test)]
 mod sim_shipcompliant;
 #[cfg(test)]
+mod sim_shiphero;
+#[cfg(test)]
 mod sim_shopify;
 #[cfg(test)]
 mod storing;

@@ -163,9 +163,15 @@ pub(super) fn post(outbox: &Outbox, outgoing: Vec<Outgoing>, triggered_at: Times
     let outgoing = outgoing
         .into_iter()
         .filter_map(|webhook| {
-            book.topics.get(webhook.topic)?;
+            let subscription = book.topics.get(webhook.topic)?.id;
             let (topic, url) = (webhook.topic.to_owned(), url.clone());
-            Some(webhook::Outgoing { topic, order_id: webhook.order_id, url, body: webhook.body })
+            Some(webhook::Outgoing {
+                topic,
+                order_id: webhook.order_id,
+                subscription,
+                url,
+                body: webhook.body,
+            })
         })
         .collect();
     drop(book);

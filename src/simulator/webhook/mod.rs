@@ -1,8 +1,8 @@
 //! The webhook sender every simulator has: what is to be sent, what was tried, and what came of it.
 //!
-//! At least once, no order, retries with the original body and id; losing, doubling and shuffling deliveries are knobs.
-//! What differs from vendor to vendor (headers, signature, deadlines, the waits between tries, what counts as taken) is a
-//! [`Vendor`]. Nothing here decides what an action fires; bodies arrive written.
+//! At least once, no order, retries with the original body and id; losing, doubling and shuffling deliveries are
+//! knobs. What differs from vendor to vendor (headers, signature, deadlines, the waits between tries, what counts as
+//! taken) is a [`Vendor`]. Nothing here decides what an action fires; bodies arrive written.
 
 mod queue;
 mod sender;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use queue::Queue;
-pub(super) use sender::{run, signature};
+pub(super) use sender::{post, run, signature};
 
 /// How badly the sender behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -127,6 +127,8 @@ pub(super) struct Setup {
 pub(super) struct Outgoing {
     pub(super) topic: String,
     pub(super) order_id: i64,
+    /// Which of the vendor's subscriptions it goes to.
+    pub(super) subscription: i64,
     pub(super) url: String,
     pub(super) body: Bytes,
 }

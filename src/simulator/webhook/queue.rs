@@ -1,7 +1,7 @@
 //! The sender's queue: which delivery is due when, and what one try's outcome means for the next.
 //!
-//! A first try is due at once (or within the reordering window), a retry when the vendor's wait has passed. A delivery on
-//! the wire is not in the queue; it comes back with its outcome.
+//! A first try is due at once (or within the reordering window), a retry when the vendor's wait has passed. A
+//! delivery on the wire is not in the queue; it comes back with its outcome.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
