@@ -91,7 +91,7 @@ impl Account {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now = self.now();
-        let before = state.log.len();
+        let before = state.happened;
         let outcome = work(&mut state);
         for registration in &state.registrations {
             self.0.outbox.vendor.add(registration.id, registration.secret.clone());
@@ -103,7 +103,7 @@ impl Account {
                 self.0.outbox.post(addressed, state.now);
             }
         }
-        let changed = state.log.len() != before;
+        let changed = state.happened != before;
         drop(state);
         if changed {
             self.0.revision.send_modify(|revision| *revision += 1);
@@ -222,7 +222,7 @@ impl Account {
         let asked = self.with(|state| {
             let order = state.order(id)?;
             let units = floor::leaving(order, new)?;
-            Ok(webhook::address(&state.registrations, &webhook::capture(state, order, &units)))
+            Ok(webhook::address(&state.registrations, &webhook::capture(order, &units)))
         })?;
         for webhook in asked {
             let message = self.0.gate.request_id();
@@ -246,6 +246,11 @@ impl Account {
     /// Completes a bulk shipment: the shop is told.
     pub fn complete(&self, shipment: i64) -> Result<(), Refused> {
         self.with(|state| floor::complete(state, shipment))
+    }
+
+    /// Puts a shipment's parcels into a container for the carrier.
+    pub fn add_package(&self, shipment: i64) -> Result<(), Refused> {
+        self.with(|state| floor::add_package(state, shipment))
     }
 
     /// Moves units into an order of their own; returns its number.
@@ -281,6 +286,15 @@ impl Account {
     /// Every order, as [`Account::order`] shows it, oldest first.
     pub fn orders(&self) -> Vec<Value> {
         self.with(|state| state.orders.values().map(|order| view::order(state, EYES, order)).collect())
+    }
+
+    /// How many of each product are set aside, in all warehouses.
+    pub fn stock(&self) -> std::collections::BTreeMap<String, i64> {
+        self.with(|state| {
+            let all = state.products.iter();
+            all.map(|(sku, product)| (sku.clone(), product.stock.values().map(|s| s.allocated).sum()))
+                .collect()
+        })
     }
 
     /// The number of the newest order with this `order_number`.

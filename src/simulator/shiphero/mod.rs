@@ -27,6 +27,7 @@
 //! | `…/merge` | `{"with"}` | has another order ship with this one |
 //! | `POST /sim/shipments/{id}/void` | `{"label"?}` | voids a label, the first that is not |
 //! | `POST /sim/shipments/{id}/complete` | | tells the shop of a bulk shipment |
+//! | `POST /sim/shipments/{id}/package-added` | | puts its parcels into a container for the carrier |
 //! | `POST /sim/stock` | `{"sku", "on_hand"}` | counts what is on hand; a new SKU is a new product |
 //! | `POST /sim/tokens/revoke` | | ends every access token |
 //! | `POST /sim/done-with-errors` | `{"times"}` | has mutations done and yet answered with an error |

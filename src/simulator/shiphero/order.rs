@@ -17,6 +17,8 @@ pub(super) const METHOD_HOLD: &str = "shipping_method_hold";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Order {
     pub(super) id: i64,
+    /// Whose order it is: the account's own, or one of those it packs for.
+    pub(super) owner: i64,
     pub(super) fields: Map<String, Value>,
     pub(super) lines: Vec<Line>,
     /// The holds in force.

@@ -4,7 +4,7 @@
 //! When it is kept, stock is allocated anew and the webhooks that follow from it are written, in the order of the
 //! changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,7 +26,9 @@ pub(super) struct State {
     pub(super) products: BTreeMap<String, Product>,
     pub(super) registrations: Vec<Registration>,
     /// What happened, oldest first.
-    pub(super) log: Vec<Happening>,
+    pub(super) log: VecDeque<Happening>,
+    /// How many things happened, those that are forgotten too.
+    pub(super) happened: u64,
     /// Webhooks written and not yet given to the sender.
     pub(super) outgoing: Vec<Event>,
     pub(super) now: Timestamp,
@@ -70,7 +72,8 @@ impl State {
             shipments: BTreeMap::new(),
             products: BTreeMap::new(),
             registrations: Vec::new(),
-            log: Vec::new(),
+            log: VecDeque::new(),
+            happened: 0,
             outgoing: Vec::new(),
             now,
             options,
@@ -123,9 +126,10 @@ impl State {
     pub(super) fn keep(&mut self, mut order: Order, by: By, what: &str) {
         order.updated_at = order.updated_at.max(self.now);
         let happening = Happening { at: self.now, order_id: order.id, what: what.to_owned(), who: by.word() };
-        self.log.push(happening);
+        self.log.push_back(happening);
+        self.happened += 1;
         if self.log.len() > self.options.history.max(1) {
-            self.log.remove(0);
+            self.log.pop_front();
         }
         self.allocate(&mut order);
         self.orders.insert(order.id, order);

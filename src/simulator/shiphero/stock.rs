@@ -101,7 +101,9 @@ impl State {
         let before = stock.on_hand;
         stock.on_hand = change(before);
         stock.updated_at = now;
-        if stock.on_hand != before {
+        let changed = stock.on_hand != before;
+        // Counting what is owed takes a while, so it is done only if somebody wants to know.
+        if changed && self.registrations.iter().any(|r| r.name == webhook::INVENTORY) {
             self.outgoing.extend(webhook::inventory(self, sku, warehouse));
         }
     }

@@ -83,6 +83,12 @@ async fn a_warehouse_that_packs_for_others_may_not_touch_the_clients_hold() {
     let mut new = new_order("#1001");
     new["customer_account_id"] = "QWNjb3VudDo3MDAx".into();
     let order = served.create(new).await;
+    let query =
+        "query Q($c: String) { orders(customer_account_id: $c) { data { edges { node { account_id } } } } }";
+    let found = served.ask(query, json!({ "c": "7001" })).await;
+    assert_eq!(found.pointer("/data/orders/data/edges/0/node/account_id"), Some(&json!("QWNjb3VudDo3MDAx")));
+    let own = served.ask(query, json!({ "c": "6334" })).await;
+    assert_eq!(own["data"]["orders"]["data"]["edges"], json!([]));
     let data = json!({ "order_id": order["id"], "client_hold": true, "customer_account_id": "7001" });
     let refused = served.mutate("order_update_holds", "UpdateOrderHoldsInput", data).await.unwrap_err();
     assert_eq!(refused["code"], 7);
@@ -277,6 +283,10 @@ async fn a_status_can_be_set_and_means_what_it_says() {
         (&done["allocations"], line(&done, 0)["quantity_pending_fulfillment"].as_i64()),
         (&json!([]), Some(0))
     );
+    let third = served.create(new_order("#1003")).await;
+    let data = json!({ "order_id": third["id"], "fulfillment_status": "canceled" });
+    let ended = served.mutate("order_update", "UpdateOrderInput", data).await.unwrap();
+    assert_eq!(ended["allocations"], json!([]), "by whichever mutation");
     let gone = set(&served.create(new_order("#1002")).await, "cancelled").await;
     assert_eq!((&gone["fulfillment_status"], &gone["allocations"]), (&json!("cancelled"), &json!([])));
 }

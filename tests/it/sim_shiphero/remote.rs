@@ -27,6 +27,7 @@ async fn a_whole_day_in_the_warehouse_goes_over_the_remote_control() {
     act("pack", json!({})).await;
     let shipment = act("ship", json!({ "bulk": true })).await["id"].clone();
     assert_eq!(served.sim(&format!("/shipments/{shipment}/complete"), json!({})).await.0, 200);
+    assert_eq!(served.sim(&format!("/shipments/{shipment}/package-added"), json!({})).await.0, 200);
     assert_eq!(served.sim(&format!("/shipments/{shipment}/void"), json!({})).await.0, 200);
     act("cancel", json!({ "reason": "never mind" })).await;
     let get = async |path: &str| -> Value {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossdock::simulator::shiphero::{Account, Knobs, NewShipment, Options};
+use crossdock::simulator::shiphero::{Account, Knobs, NewShipment, Options, Units};
 use serde_json::{Value, json};
 
 use super::{Served, line, new_order, number};
@@ -202,4 +202,44 @@ async fn webhooks_can_be_registered_from_the_start() {
     served.create(new_order("#1001")).await;
     let received = endpoint.next().await;
     assert_eq!(received.header("x-shiphero-hmac-sha256"), sign("hush", &received.body));
+}
+
+#[tokio::test]
+async fn totes_and_containers_are_told_each_in_its_own_shape() {
+    let mut endpoint = Receiver::start(200).await;
+    let served = Served::start(Options { concurrency: 1, ..Options::default() }).await;
+    register(&served, "Tote Complete", &endpoint.url).await;
+    register(&served, "Package Added", &endpoint.url).await;
+    let order = served.create(new_order("#1001")).await;
+    let one = Units { line_item: line(&order, 0)["legacy_id"].as_i64().unwrap(), quantity: 1 };
+    served.account.pick(number(&order), 12, &[one]).unwrap();
+    served.account.pick(number(&order), 12, &[]).unwrap();
+    let full = endpoint.next().await.json();
+    assert_eq!(full["webhook_type"], "Tote Complete");
+    assert_eq!(full["totes"][0]["orders"][0]["order_number"], "#1001", "it names orders by number only");
+    assert_eq!(full["totes"][0]["orders"][0]["items"][0], json!({ "sku": "PN-2022-750", "quantity": 2 }));
+    let shipment = served.account.ship(number(&order), &NewShipment::default()).await.unwrap();
+    served.account.add_package(shipment).unwrap();
+    let added = endpoint.next().await.json();
+    assert_eq!(added["webhook_type"], Value::Null, "the type stands inside");
+    assert_eq!(added["fulfillment"]["webhook_type"], "Package Added");
+    assert_eq!(added["fulfillment"]["shipment_id"], shipment);
+    served.account.settled().await;
+    assert!(endpoint.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_webhook_for_one_shop_hears_nothing_of_another() {
+    let mut endpoint = Receiver::start(200).await;
+    let served = Served::start(Options::default()).await;
+    let data =
+        json!({ "name": "Order Allocated", "url": endpoint.url, "shop_name": "cellar-nine.myshopify.com" });
+    served.ask(CREATE, json!({ "data": data })).await;
+    let mut other = new_order("#1");
+    other["shop_name"] = "somebody-else.myshopify.com".into();
+    served.create(other).await;
+    served.create(new_order("#2")).await;
+    assert_eq!(endpoint.next().await.json()["order_number"], "#2");
+    served.account.settled().await;
+    assert_eq!(served.account.deliveries().len(), 1);
 }

@@ -68,7 +68,7 @@ pub(super) const LINE_KEPT: &[&str] = &[
 
 /// Enters an order; returns its number.
 pub(in super::super) fn create(state: &mut State, data: &Given, by: By) -> Result<i64, Refused> {
-    customer(state, data)?;
+    let owner = customer(state, data)?.unwrap_or(state.options.account_id);
     let (number, partner) = (text(data, "order_number"), text(data, "partner_order_id"));
     let repeats = |order: &Order| {
         (!number.is_empty() && order.number() == number)
@@ -80,6 +80,7 @@ pub(in super::super) fn create(state: &mut State, data: &Given, by: By) -> Resul
     let now = state.now;
     let mut order = Order {
         id: state.next_id(),
+        owner,
         fields: Map::new(),
         lines: Vec::new(),
         holds: BTreeMap::new(),

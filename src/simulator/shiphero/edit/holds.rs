@@ -62,26 +62,31 @@ pub(in super::super) fn end(state: &mut State, order: &mut Order) {
     state.outgoing.push(webhook::cancelled(order));
 }
 
-/// Sets any status. One that means cancelled cancels, one that means fulfilled leaves nothing to ship.
+/// Sets any status.
 pub(in super::super) fn set_fulfillment_status(state: &mut State, data: &Given) -> Result<i64, Refused> {
     let id = order_id(state, data)?;
     let status = text(data, "fulfillment_status").to_owned();
-    let lower = status.to_ascii_lowercase();
     state.change(id, By::Api, "order_update_fulfillment_status", |state, order| {
-        if lower.starts_with("cancel") && !order.is_cancelled() {
-            end(state, order);
-        }
-        if lower == "fulfilled" {
-            order.is_locked = false;
-            for line in &mut order.lines {
-                line.pending = 0;
-                line.fields.insert("fulfillment_status".to_owned(), "fulfilled".into());
-            }
-        }
-        order.set_status(&status);
+        apply_status(state, order, &status);
         state.note(order, WHO, format!("Order status was set to {status}"));
         Ok(id)
     })
+}
+
+/// A status that means cancelled cancels, one that means fulfilled leaves nothing to ship; any other is a word.
+pub(super) fn apply_status(state: &mut State, order: &mut Order, status: &str) {
+    let lower = status.to_ascii_lowercase();
+    if lower.starts_with("cancel") && !order.is_cancelled() {
+        end(state, order);
+    }
+    if lower == "fulfilled" {
+        order.is_locked = false;
+        for line in &mut order.lines {
+            line.pending = 0;
+            line.fields.insert("fulfillment_status".to_owned(), "fulfilled".into());
+        }
+    }
+    order.set_status(status);
 }
 
 /// Has an order packed elsewhere: what was set aside for it here is put back.

@@ -32,23 +32,27 @@ const WHO: &str = "Public API";
 
 /// The order a mutation is about, by its number.
 fn order_id(state: &State, data: &Given) -> Result<i64, Refused> {
-    customer(state, data)?;
+    let named = customer(state, data)?;
     let id = number("Order", text(data, "order_id")).ok_or_else(|| Refused::missing("Order"))?;
-    state.order(id).map(|order| order.id)
+    let order = state.order(id)?;
+    if named.is_some_and(|named| named != order.owner) {
+        return Err(Refused::missing("Order"));
+    }
+    Ok(id)
 }
 
-/// Refuses an account that is not one of those this one packs for.
-pub(super) fn customer(state: &State, data: &Given) -> Result<(), Refused> {
+/// The account that is named, if one is; refuses one that is not among those this one packs for.
+pub(super) fn customer(state: &State, data: &Given) -> Result<Option<i64>, Refused> {
     let named = text(data, "customer_account_id");
     if named.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let id = named.parse().ok().or_else(|| number("Account", named));
-    let known = id.is_some_and(|id| {
-        id == state.options.account_id
-            || (state.options.is_3pl && state.options.customer_accounts.contains(&id))
+    let known = id.filter(|id| {
+        *id == state.options.account_id
+            || (state.options.is_3pl && state.options.customer_accounts.contains(id))
     });
-    if known { Ok(()) } else { Err(Refused::missing("Customer account")) }
+    known.map(Some).ok_or_else(|| Refused::missing("Customer account"))
 }
 
 /// Refuses what can no longer be changed.

@@ -9,6 +9,7 @@ use super::super::order::{Order, text};
 use super::super::refused::Refused;
 use super::super::state::{By, State, copy};
 use super::create::{KEPT, set_address, set_shipping};
+use super::holds::apply_status;
 use super::{Given, WHO, order_id, still_open};
 
 /// Changes what is named.
@@ -17,10 +18,12 @@ pub(in super::super) fn update(state: &mut State, data: &Given, by: By) -> Resul
     state.change(id, by, "order_update", |state, order| {
         still_open(order)?;
         set_shipping(state, order, data)?;
+        let status = order.status().to_owned();
         copy(data, &mut order.fields, KEPT);
+        order.set_status(&status);
         set_address(order, data);
-        if order.status().is_empty() {
-            order.set_status("pending");
+        if !text(data, "fulfillment_status").is_empty() {
+            apply_status(state, order, text(data, "fulfillment_status"));
         }
         state.note(order, WHO, "Order was updated");
         entry(state, order, data);

@@ -13,7 +13,7 @@ use super::check::Wanted;
 /// What a query's `data` is.
 pub(super) fn query(state: &State, eyes: Eyes, wanted: &Wanted) -> Result<Value, Refused> {
     let said = |name: &str| wanted.text(name).filter(|text| !text.is_empty());
-    edit::customer(state, &wanted.args)?;
+    let owner = edit::customer(state, &wanted.args)?;
     Ok(match wanted.field.map_or("", |field| field.name) {
         "account" => view::account(state),
         "me" => view::user(state),
@@ -27,7 +27,10 @@ pub(super) fn query(state: &State, eyes: Eyes, wanted: &Wanted) -> Result<Value,
         }
         "orders" => {
             let now = state.moment();
-            let found = state.orders.values().filter(|order| fits(order, wanted, &now));
+            let found = state
+                .orders
+                .values()
+                .filter(|order| owner.is_none_or(|owner| owner == order.owner) && fits(order, wanted, &now));
             found.map(|order| view::order(state, eyes, order)).collect()
         }
         "order_history" => history(state, wanted),

@@ -163,6 +163,7 @@ async fn act_on_shipment(
     match action.as_str() {
         "void" => account.void_label(id, read::<OfLabel>(&body)?.label)?,
         "complete" => account.complete(id)?,
+        "package-added" => account.add_package(id)?,
         _ => return Err(no_such_action(&action)),
     }
     Ok(Json(json!({})))

@@ -40,7 +40,7 @@ pub(in super::super) fn order(state: &State, eyes: Eyes, order: &Order) -> Value
     let more = json!({
         "id": uuid("Order", order.id),
         "legacy_id": order.id,
-        "account_id": uuid("Account", state.options.account_id),
+        "account_id": uuid("Account", order.owner),
         "updated_at": moment(order.updated_at),
         "subtotal": subtotal.to_string(),
         "total_price": total.to_string(),

@@ -77,7 +77,7 @@ pub(in super::super) fn label(state: &State, eyes: Eyes, shipment: &Shipment, la
         "status": if label.is_void { "void" } else { "valid" },
         "tracking_number": label.tracking_number,
         "order_number": order.map(super::super::order::Order::number),
-        "order_account_id": uuid("Account", state.options.account_id),
+        "order_account_id": order.map(|order| uuid("Account", order.owner)),
         "carrier": label.carrier,
         "shipping_name": label.name,
         "shipping_method": label.method,

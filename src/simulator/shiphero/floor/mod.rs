@@ -1,20 +1,22 @@
 //! What people do in the warehouse, with no API in between.
 //!
 //! A held order can be picked, but whoever packs it is stopped; what is picked locks the order. Shipping takes from
-//! the shelf, and what then remains is set aside anew. Voiding a label is told to nobody: only a look at the shipment
-//! shows it.
+//! the shelf, and what then remains is set aside anew.
+
+mod later;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::edit::{end, take};
+use super::edit::take;
 use super::order::{Order, Pick, text};
 use super::refused::Refused;
 use super::shipment::{Label, Shipment, ShippedLine};
 use super::state::{By, State};
 use super::webhook;
+pub(super) use later::{add_package, complete, merge, split, void_label};
 
 const WHO: &str = "Packer";
 
@@ -106,6 +108,9 @@ pub(super) fn pick(state: &mut State, id: i64, tote: i64, units: &[Units]) -> Re
             line.picks.push(Pick { id: pick, tote, quantity, current: true, at });
         }
         order.is_locked = true;
+        if order.lines.iter().all(|line| line.in_tote() == order.allocated(line.id)) {
+            state.outgoing.push(webhook::tote_complete(order, tote));
+        }
         Ok(())
     })
 }
@@ -283,109 +288,5 @@ fn address(order: &Order) -> Value {
         "name": format!("{} {}", part("first_name"), part("last_name")).trim(),
         "address1": part("address1"), "address2": part("address2"), "city": part("city"), "state": state,
         "country": country, "zip": part("zip"), "phone": part("phone"),
-    })
-}
-
-/// Voids a label. What it was on comes back to the shelf and is to be shipped again.
-pub(super) fn void_label(state: &mut State, shipment: i64, label: Option<i64>) -> Result<(), Refused> {
-    let mut shipment = state.shipments.get(&shipment).cloned().ok_or_else(|| Refused::missing("Shipment"))?;
-    let id = shipment.order;
-    state.change(id, By::Person, "void_label", |state, order| {
-        let found =
-            shipment.labels.iter_mut().find(|l| !l.is_void && label.is_none_or(|label| label == l.id));
-        let voided = found.ok_or_else(|| Refused::missing("Label"))?;
-        voided.is_void = true;
-        let voided = voided.id;
-        let was_cancelled = order.is_cancelled();
-        for shipped in shipment.lines.iter().filter(|line| line.label == Some(voided)) {
-            let Some(line) = order.line_mut(shipped.line) else { continue };
-            line.shipped -= shipped.quantity;
-            if !was_cancelled {
-                line.pending = (line.pending + shipped.quantity).min((line.quantity - line.shipped).max(0));
-                line.fields.insert("fulfillment_status".to_owned(), "pending".into());
-            }
-            let sku = line.sku().to_owned();
-            state.move_stock(&sku, shipment.warehouse, |on_hand| on_hand + shipped.quantity);
-        }
-        if !was_cancelled {
-            order.set_status("pending");
-        }
-        state.note(order, WHO, format!("Label {voided} was voided"));
-        state.shipments.insert(shipment.id, shipment);
-        Ok(())
-    })
-}
-
-/// Completes a bulk shipment: the shop is told.
-pub(super) fn complete(state: &mut State, shipment: i64) -> Result<(), Refused> {
-    let found = state.shipments.get_mut(&shipment).ok_or_else(|| Refused::missing("Shipment"))?;
-    found.completed = true;
-    let found = found.clone();
-    state.change(found.order, By::Person, "complete", |state, order| {
-        state.outgoing.push(webhook::shipped(state, order, &found));
-        Ok(())
-    })
-}
-
-/// Moves units into an order of their own; returns its number.
-pub(super) fn split(state: &mut State, id: i64, units: &[Units]) -> Result<i64, Refused> {
-    let other = state.change(id, By::Person, "split", |state, order| {
-        stopped(order)?;
-        let mut other = order.clone();
-        other.id = state.next_id();
-        other.lines.clear();
-        other.allocations.clear();
-        other.created_at = state.now;
-        other.fields.insert("order_number".to_owned(), format!("{}-S", order.number()).into());
-        if order.is_locked || units.is_empty() {
-            return Err(Refused::state("There is nothing to split off"));
-        }
-        for (line, count) in counted(units) {
-            let new = state.next_id();
-            let line = order.line_mut(line).ok_or_else(|| Refused::missing("Line item"))?;
-            if count < 1 || count > line.pending {
-                return Err(Refused::invalid(format!(
-                    "{} units of {} are pending",
-                    line.pending,
-                    line.sku()
-                )));
-            }
-            line.quantity -= count;
-            line.pending -= count;
-            let moved =
-                super::order::Line { id: new, quantity: count, pending: count, shipped: 0, ..line.clone() };
-            other.lines.push(moved);
-        }
-        order.lines.retain(|line| line.quantity > 0);
-        Ok(other)
-    })?;
-    let id = other.id;
-    state.keep(other, By::Person, "split");
-    Ok(id)
-}
-
-/// Has one order ship with another: its lines go over, and it is cancelled without a webhook.
-pub(super) fn merge(state: &mut State, master: i64, id: i64) -> Result<(), Refused> {
-    for order in [state.order(master)?, state.order(id)?] {
-        stopped(order)?;
-        if order.is_locked || master == id {
-            return Err(Refused::state("The orders can not be merged"));
-        }
-    }
-    let lines = state.change(id, By::Person, "merge", |state, order| {
-        let lines = order.lines.clone();
-        let written = state.outgoing.len();
-        end(state, order);
-        state.outgoing.truncate(written);
-        order.merged.push((master, true));
-        Ok(lines)
-    })?;
-    state.change(master, By::Person, "merge", |state, order| {
-        for line in lines.into_iter().filter(|line| line.pending > 0) {
-            let new = state.next_id();
-            order.lines.push(super::order::Line { id: new, picks: Vec::new(), ..line });
-        }
-        order.merged.push((id, false));
-        Ok(())
     })
 }

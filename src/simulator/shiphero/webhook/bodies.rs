@@ -1,149 +1,15 @@
-//! Webhooks: who registered for which, what their bodies say, and what ShipHero's sender does in its own way.
-//!
-//! Bodies are written after the vendor's published samples; of `packages[]` only some keys are sure. A webhook has no
-//! topic header, the body names its type. Five retries are published, the waits between them are not: ours double
-//! from a minute.
+//! What the bodies say, after the vendor's published samples; of `packages[]` only some keys are sure.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::order::{Allocation, Order, text};
-use super::shipment::{Label, Shipment, ShippedLine};
-use super::state::{State, uuid};
-use crate::simulator::webhook::{self, Outcome, Parcel, Vendor, signature};
-pub use webhook::{Attempt, Delivery, Knobs};
-
-/// The types that can be registered for.
-pub const TYPES: &[&str] = &[
-    "Inventory Update",
-    "Inventory Change",
-    "Shipment Update",
-    "Automation Rules",
-    "Order Canceled",
-    "Capture Payment",
-    "PO Update",
-    "Return Update",
-    "Tote Complete",
-    "Tote Cleared",
-    "Order Packed Out",
-    "Package Added",
-    "Print Barcode",
-    "Order Allocated",
-    "Order Deallocated",
-    "Shipment ASN",
-    "Generate Label",
-];
-
-/// How often a delivery is tried again.
-const RETRIES: u32 = 5;
-/// The wait before the first retry; each next one is twice as long.
-const FIRST_RETRY: Duration = Duration::from_mins(1);
-
-/// A webhook somebody registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Registration {
-    pub(super) id: i64,
-    pub(super) name: String,
-    /// The shop it is about; all if empty.
-    pub(super) shop: String,
-    pub(super) url: String,
-    pub(super) secret: String,
-}
-
-/// A webhook's body before it is known who wants it.
-pub(super) struct Event {
-    pub(super) topic: &'static str,
-    pub(super) order_id: i64,
-    pub(super) shop: String,
-    pub(super) body: Value,
-}
-
-/// The queue of an account's webhooks.
-pub(super) type Outbox = webhook::Outbox<Secrets>;
-
-/// What bodies are signed with, by registration. A secret stays known, since a delivery may outlive its registration.
-#[derive(Default)]
-pub(super) struct Secrets(Mutex<BTreeMap<i64, String>>);
-
-impl Secrets {
-    pub(super) fn add(&self, id: i64, secret: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, secret);
-    }
-
-    /// The headers of one body.
-    pub(super) fn sign(&self, registration: i64, message: &str, body: &[u8]) -> Vec<(&'static str, String)> {
-        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let secret = secrets.get(&registration).map(String::as_str).unwrap_or_default();
-        vec![
-            ("x-shiphero-hmac-sha256", signature(secret, body)),
-            ("X-Shiphero-Message-ID", message.to_owned()),
-        ]
-    }
-}
-
-impl Vendor for Secrets {
-    fn headers(&self, parcel: &Parcel) -> Vec<(&'static str, String)> {
-        self.sign(parcel.webhook.subscription, &parcel.webhook_id, &parcel.webhook.body)
-    }
-
-    fn wait_after(&self, tries: u32) -> Option<Duration> {
-        (tries <= RETRIES).then(|| FIRST_RETRY.saturating_mul(1 << (tries - 1)))
-    }
-
-    fn judge(&self, status: u16, body: &[u8]) -> Outcome {
-        if status == 200 && !says_otherwise(body) {
-            Outcome::Status(200)
-        } else if (200..300).contains(&status) {
-            Outcome::Error(format!("HTTP {status}, but not the answer that was asked for"))
-        } else {
-            Outcome::Status(status)
-        }
-    }
-}
-
-/// Whether a body names a code other than 200, as text or number. One without a code goes by the HTTP status alone.
-pub(super) fn says_otherwise(body: &[u8]) -> bool {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    match &body["code"] {
-        Value::Null => false,
-        Value::String(code) => code != "200",
-        code => code != &json!(200),
-    }
-}
-
-pub(super) fn outbox(options: &super::Options) -> Outbox {
-    Outbox::new(
-        Secrets::default(),
-        &webhook::Setup {
-            user_agent: "ShipHero Webhooks",
-            connect_deadline: Duration::from_secs(2),
-            deadline: Duration::from_secs(10),
-            concurrency: options.concurrency,
-            history: options.history,
-            seed: options.seed,
-        },
-    )
-}
-
-/// Addresses an event to everybody who registered for it.
-pub(super) fn address(registrations: &[Registration], event: &Event) -> Vec<webhook::Outgoing> {
-    let body = Bytes::from(event.body.to_string());
-    registrations
-        .iter()
-        .filter(|r| r.name == event.topic && (r.shop.is_empty() || r.shop == event.shop))
-        .map(|registration| webhook::Outgoing {
-            topic: event.topic.to_owned(),
-            order_id: event.order_id,
-            subscription: registration.id,
-            url: registration.url.clone(),
-            body: body.clone(),
-        })
-        .collect()
-}
+use super::super::order::{Allocation, Line, Order, text};
+use super::super::shipment::{Label, Shipment, ShippedLine};
+use super::super::state::{State, uuid};
+use super::super::stock::Stock;
+use super::super::view;
+use super::{Event, INVENTORY};
 
 /// A moment as webhooks spell it.
 fn moment(at: jiff::Timestamp) -> String {
@@ -154,10 +20,10 @@ fn event(topic: &'static str, order: &Order, body: Value) -> Event {
     Event { topic, order_id: order.id, shop: text(&order.fields, "shop_name").to_owned(), body }
 }
 
-fn numbers(state: &State, order: &Order, warehouse: i64) -> Value {
+fn numbers(order: &Order, warehouse: i64) -> Value {
     json!({
-        "account_id": state.options.account_id,
-        "account_uuid": uuid("Account", state.options.account_id),
+        "account_id": order.owner,
+        "account_uuid": uuid("Account", order.owner),
         "warehouse_id": warehouse,
         "warehouse_uuid": uuid("Warehouse", warehouse),
         "order_number": order.number(),
@@ -167,8 +33,8 @@ fn numbers(state: &State, order: &Order, warehouse: i64) -> Value {
     })
 }
 
-fn allocation(state: &State, order: &Order, allocation: &Allocation, topic: &'static str) -> Value {
-    let mut body = numbers(state, order, allocation.warehouse);
+fn allocation(order: &Order, allocation: &Allocation, topic: &'static str) -> Value {
+    let mut body = numbers(order, allocation.warehouse);
     body["webhook_type"] = topic.into();
     body["allocation_reference"] = allocation.reference.clone().into();
     body["line_items"] = allocation
@@ -191,24 +57,24 @@ fn allocation(state: &State, order: &Order, allocation: &Allocation, topic: &'st
 }
 
 /// Stock was set aside.
-pub(super) fn allocated(state: &State, order: &Order, given: &Allocation) -> Event {
+pub(in super::super) fn allocated(state: &State, order: &Order, given: &Allocation) -> Event {
     const TOPIC: &str = "Order Allocated";
-    let mut body = allocation(state, order, given, TOPIC);
+    let mut body = allocation(order, given, TOPIC);
     body["allocated_at"] = moment(given.at).into();
     body["ready_to_ship"] = u8::from(order.ready_to_ship(given, &state.moment())).into();
     event(TOPIC, order, body)
 }
 
 /// Stock was put back.
-pub(super) fn deallocated(state: &State, order: &Order, taken: &Allocation) -> Event {
+pub(in super::super) fn deallocated(state: &State, order: &Order, taken: &Allocation) -> Event {
     const TOPIC: &str = "Order Deallocated";
-    let mut body = allocation(state, order, taken, TOPIC);
+    let mut body = allocation(order, taken, TOPIC);
     body["deallocated_at"] = moment(state.now).into();
     event(TOPIC, order, body)
 }
 
 /// The order was cancelled. The hyphen is the vendor's.
-pub(super) fn cancelled(order: &Order) -> Event {
+pub(in super::super) fn cancelled(order: &Order) -> Event {
     const TOPIC: &str = "Order Canceled";
     let body = json!({
         "webhook_type": TOPIC,
@@ -224,7 +90,7 @@ pub(super) fn cancelled(order: &Order) -> Event {
 }
 
 /// The order was packed from a tote.
-pub(super) fn packed_out(order: &Order, tote: i64) -> Event {
+pub(in super::super) fn packed_out(order: &Order, tote: i64) -> Event {
     const TOPIC: &str = "Order Packed Out";
     let items: Vec<Value> = order
         .lines
@@ -252,16 +118,68 @@ pub(super) fn packed_out(order: &Order, tote: i64) -> Event {
     event(TOPIC, order, body)
 }
 
+/// A tote is full: everything it was sent for is in it. Orders are named by their numbers only.
+pub(in super::super) fn tote_complete(order: &Order, tote: i64) -> Event {
+    const TOPIC: &str = "Tote Complete";
+    let picked = |line: &Line| -> i64 {
+        line.picks.iter().filter(|pick| pick.current && pick.tote == tote).map(|pick| pick.quantity).sum()
+    };
+    let items: Vec<Value> = order
+        .lines
+        .iter()
+        .filter(|line| picked(line) > 0)
+        .map(|line| json!({ "quantity": picked(line), "sku": line.sku() }))
+        .collect();
+    let body = json!({
+        "webhook_type": TOPIC,
+        "totes": [{
+            "tote_name": format!("Tote {tote}"),
+            "tote_uuid": uuid("Tote", tote),
+            "tote_barcode": format!("T{tote}"),
+            "orders": [{
+                "order_number": order.number(), "gift_note": text(&order.fields, "gift_note"), "items": items,
+            }],
+        }],
+    });
+    event(TOPIC, order, body)
+}
+
+/// A parcel was put into a container for the carrier. Its type stands inside `fulfillment` only.
+pub(in super::super) fn package_added(
+    state: &State,
+    order: &Order,
+    shipment: &Shipment,
+    label: &Label,
+) -> Event {
+    const TOPIC: &str = "Package Added";
+    let body = json!({
+        "test": "0",
+        "fulfillment": {
+            "webhook_type": TOPIC,
+            "shipment_id": shipment.id,
+            "shipment_uuid": uuid("Shipment", shipment.id),
+            "partner_order_id": text(&order.fields, "partner_order_id"),
+            "order_number": order.number(),
+            "warehouse": state.warehouse_name(shipment.warehouse),
+            "warehouse_id": shipment.warehouse,
+            "warehouse_uuid": uuid("Warehouse", shipment.warehouse),
+            "shipping_label_id": label.id,
+            "shipping_label_uuid": uuid("ShippingLabel", label.id),
+            "package_added_at": moment(state.now),
+        },
+    });
+    event(TOPIC, order, body)
+}
+
 /// How many are on hand changed; numbers are texts here.
-pub(super) fn inventory(state: &State, sku: &str, warehouse: i64) -> Option<Event> {
-    const TOPIC: &str = "Inventory Update";
+pub(in super::super) fn inventory(state: &State, sku: &str, warehouse: i64) -> Option<Event> {
     let stock = state.products.get(sku)?.stock.get(&warehouse)?;
-    let all: i64 = state.products.get(sku)?.stock.values().map(super::stock::Stock::available).sum();
-    let owed = super::view::backorder(state, sku, warehouse);
+    let all: i64 = state.products.get(sku)?.stock.values().map(Stock::available).sum();
+    let owed = view::backorder(state, sku, warehouse);
     let body = json!({
         "account_id": state.options.account_id,
         "account_uuid": uuid("Account", state.options.account_id),
-        "webhook_type": TOPIC,
+        "webhook_type": INVENTORY,
         "inventory": [{
             "sku": sku,
             "inventory": all.to_string(),
@@ -278,11 +196,11 @@ pub(super) fn inventory(state: &State, sku: &str, warehouse: i64) -> Option<Even
             },
         }],
     });
-    Some(Event { topic: TOPIC, order_id: 0, shop: String::new(), body })
+    Some(Event { topic: INVENTORY, order_id: 0, shop: String::new(), body })
 }
 
 /// May it be shipped? Asked each time a packer presses Print Label.
-pub(super) fn capture(state: &State, order: &Order, units: &BTreeMap<i64, i64>) -> Event {
+pub(in super::super) fn capture(order: &Order, units: &BTreeMap<i64, i64>) -> Event {
     const TOPIC: &str = "Capture Payment";
     let lines: Vec<Value> = units
         .iter()
@@ -297,7 +215,7 @@ pub(super) fn capture(state: &State, order: &Order, units: &BTreeMap<i64, i64>) 
         "order_number": order.number(),
         "partner_order_number": order.number(),
         "partner_order_id": text(&order.fields, "partner_order_id"),
-        "account_id": state.options.account_id,
+        "account_id": order.owner,
         "shop_name": text(&order.fields, "shop_name"),
         "order_id": order.id,
         "allocation_reference": order.allocations.first().map(|a| a.reference.clone()),
@@ -312,7 +230,7 @@ fn shipped_line(order: &Order, shipped: &ShippedLine, package: &str) -> Value {
         "id": line.and_then(|line| line.fields.get("partner_line_item_id")),
         "shiphero_id": shipped.line,
         "quantity": shipped.quantity,
-        "sku": line.map(super::order::Line::sku),
+        "sku": line.map(Line::sku),
         "serial_numbers": [],
         "customs_description": "",
         "package": package,
@@ -323,7 +241,7 @@ fn shipped_line(order: &Order, shipped: &ShippedLine, package: &str) -> Value {
 }
 
 /// Something left the house. What `packages` says is right; the fields outside it are of the first parcel.
-pub(super) fn shipped(state: &State, order: &Order, shipment: &Shipment) -> Event {
+pub(in super::super) fn shipped(state: &State, order: &Order, shipment: &Shipment) -> Event {
     const TOPIC: &str = "Shipment Update";
     let labels: Vec<&Label> = shipment.labels.iter().filter(|label| !label.is_void).collect();
     let package = |label: Option<i64>| {
