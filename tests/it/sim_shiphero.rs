@@ -5,6 +5,7 @@ mod floor;
 mod gate;
 mod judge;
 mod orders;
+mod random;
 mod remote;
 mod webhooks;
 
