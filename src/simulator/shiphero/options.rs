@@ -39,6 +39,9 @@ pub struct Options {
     /// Whether a second order with the same number or `partner_order_id` is refused. What the vendor does is not
     /// known.
     pub refuses_duplicates: bool,
+    /// Whether lines of an order that is being picked may not lose units. The vendor says that such an edit needs the lock
+    /// cleared, but not what its API answers; if false it is taken, and the picker never hears of it.
+    pub refuses_edits_when_locked: bool,
     /// The most credits an access token's bucket holds.
     pub credits: u32,
     /// Credits a second that run back into it.
@@ -81,6 +84,7 @@ impl Default for Options {
             webhook_secret: None,
             allocates: true,
             refuses_duplicates: false,
+            refuses_edits_when_locked: true,
             credits: 4004,
             credits_a_second: 60,
             requests_in_five_minutes: 7000,

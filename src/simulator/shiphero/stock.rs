@@ -133,6 +133,7 @@ impl State {
     /// Sets aside what an order should have now.
     pub(super) fn allocate(&mut self, order: &mut Order) {
         if order.is_locked {
+            self.trim(order);
             return;
         }
         let wanted = self.wanted(order);
@@ -155,6 +156,26 @@ impl State {
         for allocation in &order.allocations {
             self.outgoing.push(webhook::allocated(self, order, allocation));
         }
+    }
+
+    /// Lets go of units that are no longer to be shipped, and of nothing else.
+    fn trim(&mut self, order: &mut Order) {
+        let mut allocations = std::mem::take(&mut order.allocations);
+        for allocation in &mut allocations {
+            let warehouse = allocation.warehouse;
+            for (line, count) in &mut allocation.units {
+                let most = order.line(*line).map_or(0, |line| line.pending);
+                let sku = self.sku_of(order, *line);
+                let over = (*count - most).max(0);
+                if let Some(stock) = self.stock_mut(&sku, warehouse).filter(|_| over > 0) {
+                    stock.allocated -= over;
+                    *count -= over;
+                }
+            }
+            allocation.units.retain(|_, count| *count > 0);
+        }
+        order.allocations = allocations;
+        order.allocations.retain(|allocation| !allocation.units.is_empty());
     }
 
     /// Puts an order's stock back on the shelf and tells of it.

@@ -237,6 +237,35 @@ async fn what_a_picker_carries_is_not_taken_out_of_his_hands() {
 }
 
 #[tokio::test]
+async fn a_lenient_account_takes_the_edit_and_the_picker_never_hears_of_it() {
+    let served = Served::start(Options { refuses_edits_when_locked: false, ..Options::default() }).await;
+    let order = served.create(new_order("#1001")).await;
+    served.account.pick(number(&order), 12, &[]).unwrap();
+    let one = json!({ "id": line(&order, 0)["id"], "quantity": 1, "quantity_pending_fulfillment": 1 });
+    let data = json!({ "order_id": order["id"], "line_items": [one] });
+    let after = served.mutate("order_update_line_items", "UpdateLineItemsInput", data).await.unwrap();
+    assert_eq!(
+        (line(&after, 0)["quantity"].as_i64(), line(&after, 0)["quantity_allocated"].as_i64()),
+        (Some(1), Some(1))
+    );
+    assert_eq!(line(&after, 0)["tote_picks"][0]["picked_quantity"], 2);
+}
+
+#[tokio::test]
+async fn a_bad_address_in_an_update_holds_and_a_good_one_does_not_release() {
+    let served = Served::start(Options::default()).await;
+    let order = served.create(new_order("#1001")).await;
+    let update = async |zip: &str| {
+        let address =
+            json!({ "address1": "2 Elm", "city": "Austin", "state": "TX", "zip": zip, "country": "US" });
+        let data = json!({ "order_id": order["id"], "shipping_address": address });
+        served.mutate("order_update", "UpdateOrderInput", data).await.unwrap()["holds"]["address_hold"].take()
+    };
+    assert_eq!(update("787").await, true);
+    assert_eq!(update("78702").await, true, "somebody may have had another reason for it");
+}
+
+#[tokio::test]
 async fn a_shipped_order_is_cancelled_only_by_force_and_a_cancelled_one_stays_so() {
     let served = Served::start(Options::default()).await;
     let order = served.create(new_order("#1001")).await;

@@ -138,7 +138,10 @@ async fn orders_and_stock_add_up_whatever_happens() {
     let mut accepted = std::collections::BTreeSet::new();
     for seed in 0..8 {
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
-        let account = Account::new(Options::default(), clock.clone());
+        let account = Account::new(
+            Options { refuses_edits_when_locked: seed % 2 == 0, ..Options::default() },
+            clock.clone(),
+        );
         account.set_stock("PN-2022-750", 12);
         let mut rng = StdRng::seed_from_u64(seed);
         account.place(&new_order("#0")).unwrap();

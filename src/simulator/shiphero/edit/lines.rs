@@ -41,7 +41,7 @@ pub(in super::super) fn update_lines(state: &mut State, data: &Given, by: By) ->
 }
 
 fn update_line(state: &State, order: &mut Order, given: &Given) -> Result<(), Refused> {
-    let (now, is_locked) = (state.now, order.is_locked);
+    let (now, is_locked) = (state.now, order.is_locked && state.options.refuses_edits_when_locked);
     let wanted = number("LineItem", text(given, "id"));
     check_line(state, given)?;
     let line = wanted.and_then(|id| order.line_mut(id)).ok_or_else(|| Refused::missing("Line item"))?;
@@ -92,7 +92,7 @@ pub(in super::super) fn remove_lines(state: &mut State, data: &Given, by: By) ->
             if line.shipped > 0 {
                 return Err(Refused::state("Line item was shipped and can not be removed"));
             }
-            if order.is_locked {
+            if order.is_locked && state.options.refuses_edits_when_locked {
                 return Err(Refused::state(
                     "Order is locked, it is being picked or packed. Clear the lock first",
                 ));

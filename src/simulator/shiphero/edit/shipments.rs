@@ -16,6 +16,9 @@ use super::{Given, WHO, order_id};
 
 /// Writes a shipment down; returns its number.
 pub(in super::super) fn create_shipment(state: &mut State, data: &Given) -> Result<i64, Refused> {
+    if state.options.is_3pl && !text(data, "customer_account_id").is_empty() {
+        return Err(Refused::not_allowed("Shipments are created by the 3PL, without customer_account_id"));
+    }
     let id = order_id(state, data)?;
     let warehouse = state.warehouse(text(data, "warehouse_id"))?;
     state.change(id, By::Api, "shipment_create", |state, order| {

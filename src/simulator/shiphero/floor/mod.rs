@@ -165,8 +165,9 @@ pub(super) fn leaving(order: &Order, new: &NewShipment) -> Result<BTreeMap<i64, 
     }
     if units.is_empty() {
         let in_tote = order.lines.iter().any(|line| line.in_tote() > 0);
-        let count =
-            |line: &super::order::Line| if in_tote { line.in_tote() } else { order.allocated(line.id) };
+        let count = |line: &super::order::Line| {
+            if in_tote { line.in_tote().min(line.pending) } else { order.allocated(line.id) }
+        };
         units = order.lines.iter().map(|line| (line.id, count(line))).filter(|(_, n)| *n > 0).collect();
     }
     take(&mut order.clone(), &units)?;

@@ -148,3 +148,18 @@ pub(super) fn address(registrations: &[Registration], event: &Event) -> Vec<webh
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::says_otherwise;
+
+    #[test]
+    fn a_code_in_the_body_counts_as_text_and_as_number() {
+        for yes in [r#"{"code":"200","Status":"Success"}"#, r#"{"code":200}"#, "{}", "", "OK"] {
+            assert!(!says_otherwise(yes.as_bytes()), "{yes}");
+        }
+        for no in [r#"{"code":"402"}"#, r#"{"code":500}"#, r#"{"code":"declined"}"#] {
+            assert!(says_otherwise(no.as_bytes()), "{no}");
+        }
+    }
+}
