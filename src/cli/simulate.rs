@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::say;
 use super::serve::stop_signal;
 use crate::clock::Clock;
-use crate::simulator::{self, shipcompliant, shopify};
+use crate::simulator::{self, shipcompliant, shiphero, shopify};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -55,6 +55,34 @@ enum System {
         #[arg(long, env = "SIMULATED_SHIPCOMPLIANT_PASSWORD", default_value = "Corkscrew1")]
         password: String,
     },
+    /// ShipHero, a warehouse: answers its GraphQL API, sends signed webhooks.
+    Shiphero {
+        /// Address and port; port 0 takes any.
+        #[arg(long, default_value = "127.0.0.1:9393")]
+        listen: SocketAddr,
+        /// Where webhooks go from the start, as `http://127.0.0.1:8080/webhooks/warehouse`; `webhook_create` adds
+        /// others.
+        #[arg(long)]
+        webhook_url: Option<String>,
+        /// What those are signed with.
+        #[arg(long, env = "SIMULATED_SHIPHERO_SECRET", default_value = "simulated-secret")]
+        secret: String,
+        /// An access token that is always good.
+        #[arg(long, env = "SIMULATED_SHIPHERO_TOKEN", default_value = "shiphero-access-simulated")]
+        access_token: String,
+        /// A refresh token, good for another access token of 28 days.
+        #[arg(long, env = "SIMULATED_SHIPHERO_REFRESH_TOKEN", default_value = "shiphero-refresh-simulated")]
+        refresh_token: String,
+        /// A SKU with 500 on hand; may be given several times. A winery's few if there is none.
+        #[arg(long = "sku")]
+        skus: Vec<String>,
+        /// How many times as fast as the real one its clock runs.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        speed: u32,
+        /// Seeds ids and chance.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 impl Simulate {
@@ -90,6 +118,37 @@ impl Simulate {
                 say(format_args!(
                     "ShipCompliant is played at http://{bound}; its remote control is http://{bound}/sim/"
                 ));
+            }
+            System::Shiphero {
+                listen,
+                webhook_url,
+                secret,
+                access_token,
+                refresh_token,
+                skus,
+                speed,
+                seed,
+            } => {
+                let mut options = shiphero::Options {
+                    access_tokens: vec![access_token],
+                    refresh_tokens: vec![refresh_token],
+                    webhook_url,
+                    webhook_secret: Some(secret),
+                    seed,
+                    ..shiphero::Options::default()
+                };
+                if !skus.is_empty() {
+                    options.products = skus.into_iter().map(|sku| (sku.clone(), sku, 500)).collect();
+                }
+                let clock = if speed == 1 { Clock::system() } else { Clock::scaled(speed) };
+                let account = shiphero::Account::new(options, clock);
+                let faults = account.faults().clone();
+                let bound = simulator::spawn(listen, account.router(), faults, stop.clone()).await?;
+                say(format_args!(
+                    "ShipHero is played at http://{bound}; its remote control is http://{bound}/sim/"
+                ));
+                let until = stop.clone();
+                tokio::spawn(async move { account.run(until).await });
             }
         }
         stop_signal().await;

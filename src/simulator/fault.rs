@@ -2,7 +2,7 @@
 //!
 //! A fault wraps the simulator from outside, so a vendor's rules never know of it: a fault *before* leaves the
 //! simulator's state untouched, a fault *after* lets it commit and then spoils the answer. Requests under `/sim` are
-//! never faulted, those under `/admin/oauth` only by a script that names a path.
+//! never faulted, those for tokens only by a script that names a path.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -128,7 +128,7 @@ impl Faults {
         let mut state = self.state();
         let matching = state.scripts.iter().position(|s| {
             s.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-                && s.path.as_deref().map_or(!path.starts_with("/admin/oauth"), |p| path.contains(p))
+                && s.path.as_deref().map_or(!gives_tokens(path), |p| path.contains(p))
         });
         let fault = if let Some(at) = matching {
             let script = &mut state.scripts[at];
@@ -139,7 +139,7 @@ impl Faults {
                 script.times = script.times.saturating_sub(1);
             }
             Some(fault)
-        } else if path.starts_with("/admin/oauth") {
+        } else if gives_tokens(path) {
             None
         } else {
             state.random.as_mut().and_then(|(random, rng)| {
@@ -153,6 +153,11 @@ impl Faults {
         state.struck += u64::from(fault.is_some());
         fault
     }
+}
+
+/// Whether a path is one of those that give tokens, Shopify's or ShipHero's.
+fn gives_tokens(path: &str) -> bool {
+    path.starts_with("/admin/oauth") || path.starts_with("/auth/")
 }
 
 /// A connection closed by a fault.

@@ -4,9 +4,13 @@
 //! were they to share one, both would agree on the same mistake. A simulator speaks the vendor's protocol on the
 //! vendor's paths; everything under `/sim` is its own remote control and state, and is never faulted.
 
+mod bucket;
 pub mod fault;
+mod graphql;
 pub mod shipcompliant;
+pub mod shiphero;
 pub mod shopify;
+mod webhook;
 
 use std::net::SocketAddr;
 

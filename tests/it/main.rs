@@ -37,6 +37,8 @@ mod shipping;
 #[cfg(test)]
 mod sim_shipcompliant;
 #[cfg(test)]
+mod sim_shiphero;
+#[cfg(test)]
 mod sim_shopify;
 #[cfg(test)]
 mod storing;

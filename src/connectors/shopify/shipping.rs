@@ -33,14 +33,14 @@ const FULFILLMENT: Query = Query {
     slot: 3,
     expected_cost: 20,
 };
-const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 4);
-const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 5);
-const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 6);
-const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 7);
-const HOLD: Query = mutation("fulfillmentOrderHold", graph::HOLD, 8);
-const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 9);
-const TAG: Query = mutation("tagsAdd", graph::TAG, 10);
-const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 11);
+const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 4, 20);
+const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 5, 50);
+const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 6, 10);
+const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 7, 10);
+const HOLD: Query = mutation("fulfillmentOrderHold", graph::HOLD, 8, 10);
+const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 9, 10);
+const TAG: Query = mutation("tagsAdd", graph::TAG, 10, 10);
+const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 11, 10);
 
 /// The name of our hold; one app can have only one of a name on the same work.
 const HANDLE: &str = "crossdock-compliance";
@@ -51,8 +51,9 @@ const HELD_ALREADY: &str = "DUPLICATE_FULFILLMENT_HOLD_HANDLE";
 const LINES: u32 = 250;
 const PARTS: u32 = 15;
 
-const fn mutation(operation: &'static str, document: &'static str, slot: usize) -> Query {
-    Query { operation, document, effect: Effect::Write, root: "done", slot, expected_cost: 30 }
+/// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
+const fn mutation(operation: &'static str, document: &'static str, slot: usize, expected_cost: u32) -> Query {
+    Query { operation, document, effect: Effect::Write, root: "done", slot, expected_cost }
 }
 
 #[derive(Deserialize)]

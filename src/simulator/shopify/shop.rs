@@ -62,7 +62,7 @@ impl Shop {
             archives: options.archives,
             holds_touch_order: options.holds_touch_order,
         });
-        let outbox = Arc::new(Outbox::new(Setup {
+        let outbox = Arc::new(webhook::outbox(Setup {
             domain: options.domain.clone(),
             api_version: options.api_version.clone(),
             name: options.subscription_name.clone(),
@@ -123,7 +123,7 @@ impl Shop {
 
     /// Queues the webhooks of one action.
     pub(super) fn post(&self, outgoing: Vec<Outgoing>, now: Timestamp) {
-        self.0.outbox.post(outgoing, now);
+        webhook::post(&self.0.outbox, outgoing, now);
     }
 
     fn act<R>(
@@ -306,12 +306,12 @@ impl Shop {
 
     /// Changes where and how webhooks are sent.
     pub fn configure_webhooks(&self, settings: &Settings) {
-        self.0.outbox.configure(settings);
+        webhook::configure(&self.0.outbox, settings);
     }
 
     /// How webhooks are sent at present.
     pub fn webhook_settings(&self) -> Settings {
-        self.0.outbox.settings()
+        webhook::settings(&self.0.outbox)
     }
 
     /// Turns the sender's bad behaviour up or down.
@@ -335,6 +335,6 @@ impl Shop {
     }
 
     pub(super) fn subscriptions(&self) -> Vec<(String, i64, String)> {
-        self.0.outbox.subscriptions()
+        webhook::subscriptions(&self.0.outbox)
     }
 }

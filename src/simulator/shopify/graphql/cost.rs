@@ -1,14 +1,14 @@
-//! What a query costs, and the bucket it is paid from.
+//! What a query costs, and what an answer says of the bucket it is paid from.
 //!
 //! An object costs a point, money nothing, a count ten; a connection of `n` costs two and `floor(2 ln n)` times one of
 //! its nodes. A mutation costs ten, one of them fifty, and the objects of its answer are free. This is fitted to recorded traffic, not published. What a query may cost is taken from the bucket
 //! before it runs, and what it did not cost is put back.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::plan::{Below, EdgeEntry, Objects, PageEntry, Plan, Planned};
 use super::schema::{Shape, Type};
+pub(super) use crate::simulator::bucket::Bucket;
 
 /// The most that one query may cost.
 pub(super) const MOST: u32 = 1000;
@@ -84,53 +84,13 @@ pub(super) fn multiplier(count: usize) -> u32 {
     }
 }
 
-/// The points one access token has.
-#[derive(Clone, Debug)]
-pub(super) struct Bucket {
-    most: i64,
-    rate: i64,
-    /// Thousandths of a point, which at whole points a second is what a millisecond restores.
-    millis: i64,
-    filled_at: Timestamp,
-}
-
-impl Bucket {
-    pub(super) fn new(most: u32, rate: u32, now: Timestamp) -> Self {
-        let most = i64::from(most);
-        Self { most, rate: rate.into(), millis: most * 1000, filled_at: now }
-    }
-
-    fn fill(&mut self, now: Timestamp) {
-        let elapsed = now.as_millisecond() - self.filled_at.as_millisecond();
-        if elapsed > 0 {
-            self.millis = self.millis.saturating_add(elapsed.saturating_mul(self.rate)).min(self.most * 1000);
-            self.filled_at = now;
-        }
-    }
-
-    /// Takes `points`, if they are there.
-    pub(super) fn take(&mut self, points: u32, now: Timestamp) -> bool {
-        self.fill(now);
-        let wanted = i64::from(points) * 1000;
-        let enough = self.millis >= wanted;
-        if enough {
-            self.millis -= wanted;
-        }
-        enough
-    }
-
-    /// Puts back what was not used.
-    pub(super) fn give_back(&mut self, points: u32) {
-        self.millis = (self.millis + i64::from(points) * 1000).min(self.most * 1000);
-    }
-
-    pub(super) fn status(&self) -> Value {
-        json!({
-            "maximumAvailable": self.most,
-            "currentlyAvailable": self.millis.div_euclid(1000),
-            "restoreRate": self.rate,
-        })
-    }
+/// What an answer says of a bucket.
+pub(super) fn status(bucket: &Bucket) -> Value {
+    json!({
+        "maximumAvailable": bucket.most(),
+        "currentlyAvailable": bucket.available(),
+        "restoreRate": bucket.rate(),
+    })
 }
 
 #[cfg(test)]
@@ -147,20 +107,5 @@ mod tests {
             }
         }
         assert_eq!(multiplier(0), 0);
-    }
-
-    #[test]
-    fn bucket_refills_with_time_and_never_overflows() {
-        let start: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
-        let after = |ms: i64| start + jiff::SignedDuration::from_millis(ms);
-        let mut bucket = Bucket::new(100, 10, start);
-        assert!(bucket.take(90, start));
-        assert!(!bucket.take(11, after(50)));
-        assert!(bucket.take(11, after(100)));
-        assert_eq!(bucket.status()["currentlyAvailable"], 0);
-        bucket.give_back(5);
-        assert_eq!(bucket.status()["currentlyAvailable"], 5);
-        assert!(!bucket.take(101, after(1_000_000)));
-        assert_eq!(bucket.status()["currentlyAvailable"], 100);
     }
 }

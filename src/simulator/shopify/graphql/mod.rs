@@ -296,7 +296,7 @@ fn pay_and_run(
             .entry(token.to_owned())
             .or_insert_with(|| Bucket::new(gate.options.bucket, gate.options.restore_rate, now));
         if !bucket.take(requested, now) {
-            return throttled(requested, &bucket.status());
+            return throttled(requested, &cost::status(bucket));
         }
     }
     let (read, remarks) = if prepared.changes {
@@ -314,7 +314,7 @@ fn pay_and_run(
         let mut inner = gate.inner();
         inner.buckets.get_mut(token).map_or(Value::Null, |bucket| {
             bucket.give_back(requested - actual);
-            bucket.status()
+            cost::status(bucket)
         })
     };
     let mut extensions = json!({ "cost": {

@@ -76,29 +76,8 @@ fn invalid(name: &str, of: &VarType, value: &Value, problems: &[Problem], pos: P
     })
 }
 
-/// The arguments of a field or directive as JSON, variables looked up by name. A macro, since the parser's value type
-/// cannot be named from here.
-macro_rules! arguments {
-    ($of:expr, $lookup:expr) => {
-        $of.arguments
-            .iter()
-            .map(|(name, value)| {
-                let value = value
-                    .node
-                    .clone()
-                    .into_const_with(|variable| {
-                        let value: serde_json::Value = $lookup(variable.as_str());
-                        Ok::<_, std::convert::Infallible>(serde_json::from_value(value).unwrap_or_default())
-                    })
-                    .ok()
-                    .and_then(|value| value.into_json().ok())
-                    .unwrap_or_default();
-                (name.node.as_str().to_owned(), value)
-            })
-            .collect::<Vec<(String, serde_json::Value)>>()
-    };
-}
-pub(in super::super) use arguments;
+/// The arguments of a field or directive as JSON, as every simulator reads them.
+pub(in super::super) use crate::simulator::graphql::arguments;
 
 /// The variables used anywhere in a document.
 pub(in super::super) fn used(document: &ExecutableDocument) -> HashSet<String> {

@@ -1,8 +1,7 @@
 //! The sender's queue: which delivery is due when, and what one try's outcome means for the next.
 //!
-//! A first try is due at once (or within the reordering window), the n-th retry 56 s · 2^(n-1) after the try before
-//! it, which fits eight retries into four hours. A delivery on the wire is not in the queue; it comes back with its
-//! outcome.
+//! A first try is due at once (or within the reordering window), a retry when the vendor's wait has passed. A
+//! delivery on the wire is not in the queue; it comes back with its outcome.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,19 +10,9 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::super::state::Outgoing;
-use super::{Attempt, Delivery, Knobs, Outcome, Parcel, SubscribedBy, Subscription};
-
-/// How often a delivery is tried again.
-const RETRIES: u32 = 8;
-/// The wait before the first retry; each next one is twice as long.
-const FIRST_RETRY: Duration = Duration::from_secs(56);
+use super::{Attempt, Delivery, Knobs, Outcome, Outgoing, Parcel};
 
 pub(super) struct Queue {
-    pub(super) url: Option<String>,
-    pub(super) topics: BTreeMap<String, Subscription>,
-    pub(super) secret: String,
-    pub(super) subscribed_by: SubscribedBy,
     pub(super) knobs: Knobs,
     pub(super) rng: StdRng,
     /// How many finished deliveries are remembered.
@@ -44,13 +33,9 @@ pub(super) enum Next {
 impl Queue {
     /// Queues the webhooks of one action; returns how many are to be sent.
     pub(super) fn add(&mut self, outgoing: Vec<Outgoing>, triggered_at: Timestamp) -> usize {
-        let Some(url) = self.url.clone() else { return 0 };
         let event_id = self.uuid();
         let mut added = 0;
         for webhook in outgoing {
-            if !self.topics.contains_key(webhook.topic) {
-                continue;
-            }
             let webhook_id = self.uuid();
             let dropped = self.chance(self.knobs.drop);
             let copies = if !dropped && self.chance(self.knobs.duplicate) { 2 } else { 1 };
@@ -64,7 +49,7 @@ impl Queue {
                         sequence,
                         webhook_id: webhook_id.clone(),
                         event_id: event_id.clone(),
-                        topic: webhook.topic.to_owned(),
+                        topic: webhook.topic.clone(),
                         order_id: webhook.order_id,
                         triggered_at,
                         bytes: webhook.body.len(),
@@ -85,10 +70,8 @@ impl Queue {
                         sequence,
                         webhook_id: webhook_id.clone(),
                         event_id: event_id.clone(),
-                        topic: webhook.topic.to_owned(),
                         triggered_at,
-                        url: url.clone(),
-                        body: webhook.body.clone(),
+                        webhook: webhook.clone(),
                         tries: 0,
                     },
                 );
@@ -108,47 +91,26 @@ impl Queue {
         }
     }
 
-    /// Books one try; returns whether that was the end of the delivery.
+    /// Writes one try down; `again` is when the next is due, if there is one.
     pub(super) fn book(
         &mut self,
-        mut parcel: Parcel,
+        parcel: Parcel,
         at: Timestamp,
         ended: Timestamp,
         outcome: Outcome,
-    ) -> bool {
+        again: Option<Timestamp>,
+    ) {
         let success = outcome.is_success();
-        let finished = success || parcel.tries >= RETRIES;
         if let Some(delivery) = self.deliveries.get_mut(&parcel.sequence) {
             delivery.attempts.push(Attempt { at, outcome });
             if success {
                 delivery.acknowledged_at = Some(ended);
             } else {
-                delivery.gave_up = finished;
+                delivery.gave_up = again.is_none();
             }
         }
-        if success {
-            if let Some(subscription) = self.topics.get_mut(&parcel.topic) {
-                subscription.last_success = Some(ended);
-            }
-        } else if finished {
-            self.unsubscribe_after_failures(&parcel);
-        } else {
-            let wait = FIRST_RETRY.saturating_mul(1 << parcel.tries);
-            parcel.tries += 1;
-            let due = ended.saturating_add(wait).unwrap_or(ended);
+        if let Some(due) = again {
             self.waiting.insert((due, parcel.sequence), parcel);
-        }
-        finished
-    }
-
-    fn unsubscribe_after_failures(&mut self, parcel: &Parcel) {
-        let dead = self.subscribed_by == SubscribedBy::AdminApi
-            && self
-                .topics
-                .get(&parcel.topic)
-                .is_some_and(|s| s.last_success.is_none_or(|success| success < parcel.triggered_at));
-        if dead {
-            self.topics.remove(&parcel.topic);
         }
     }
 

@@ -1,32 +1,30 @@
-//! Sends what is due: many at once, signed, over kept-alive connections, within Shopify's deadlines.
+//! Sends what is due: many at once, signed, over kept-alive connections, within the vendor's deadlines.
 //!
 //! When something is due is the clock's business; how long a socket may take is not, so deadlines are real time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Next;
-use super::{Outbox, Outcome, Parcel};
+use super::{Outbox, Outcome, Parcel, Setup, Vendor};
 use crate::clock::Clock;
 
-const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
-const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
-
 /// The sender's own HTTP client: it follows no redirect, since only a 2xx is a success.
-pub(super) fn client() -> Option<reqwest::Client> {
+pub(super) fn client(setup: &Setup) -> Option<reqwest::Client> {
     // Somebody may have installed a provider already; either will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let built = reqwest::Client::builder()
-        .connect_timeout(CONNECT_DEADLINE)
-        .timeout(REQUEST_DEADLINE)
+        .connect_timeout(setup.connect_deadline)
+        .timeout(setup.deadline)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent("Shopify-Captain-Hook")
+        .user_agent(setup.user_agent)
         .tcp_nodelay(true)
         .no_proxy()
         .build();
@@ -34,15 +32,14 @@ pub(super) fn client() -> Option<reqwest::Client> {
 }
 
 /// Sends what is due until `stop`, then waits for what is on the wire.
-pub(in super::super) async fn run(outbox: Arc<Outbox>, clock: Clock, stop: CancellationToken) {
+pub(in super::super) async fn run<V: Vendor>(outbox: Arc<Outbox<V>>, clock: Clock, stop: CancellationToken) {
     let slots = Arc::new(Semaphore::new(outbox.concurrency));
     while let Some((slot, parcel)) = next(&outbox, &clock, &slots, &stop).await {
         let (outbox, clock) = (Arc::clone(&outbox), clock.clone());
         tokio::spawn(async move {
             let at = clock.now();
             let outcome = send(&outbox, &parcel).await;
-            let finished = outbox.queue().book(parcel, at, clock.now(), outcome);
-            if finished {
+            if book(&outbox, parcel, at, clock.now(), outcome) {
                 outbox.unfinished.send_modify(|count| *count = count.saturating_sub(1));
             } else {
                 outbox.wake.notify_one();
@@ -54,8 +51,27 @@ pub(in super::super) async fn run(outbox: Arc<Outbox>, clock: Clock, stop: Cance
     let _ = slots.acquire_many(all).await;
 }
 
-async fn next(
-    outbox: &Outbox,
+/// Writes one try down; returns whether that was the end of the delivery.
+fn book<V: Vendor>(
+    outbox: &Outbox<V>,
+    mut parcel: Parcel,
+    at: Timestamp,
+    ended: Timestamp,
+    outcome: Outcome,
+) -> bool {
+    parcel.tries += 1;
+    let success = outcome.is_success();
+    let wait = if success { None } else { outbox.vendor.wait_after(parcel.tries) };
+    if wait.is_none() {
+        outbox.vendor.ended(&parcel, success.then_some(ended));
+    }
+    let again = wait.map(|wait| ended.saturating_add(wait).unwrap_or(ended));
+    outbox.queue().book(parcel, at, ended, outcome, again);
+    again.is_none()
+}
+
+async fn next<V: Vendor>(
+    outbox: &Outbox<V>,
     clock: &Clock,
     slots: &Arc<Semaphore>,
     stop: &CancellationToken,
@@ -84,33 +100,31 @@ async fn next(
     }
 }
 
-async fn send(outbox: &Outbox, parcel: &Parcel) -> Outcome {
-    let Some(client) = &outbox.client else { return Outcome::Error("no HTTP client".to_owned()) };
-    let secret = outbox.queue().secret.clone();
-    let mut request = client
-        .post(&parcel.url)
-        .header("Content-Type", "application/json")
-        .header("X-Shopify-Topic", &parcel.topic)
-        .header("X-Shopify-Hmac-Sha256", signature(&secret, &parcel.body))
-        .header("X-Shopify-Shop-Domain", &outbox.domain)
-        .header("X-Shopify-API-Version", &outbox.api_version)
-        .header("X-Shopify-Webhook-Id", &parcel.webhook_id)
-        .header("X-Shopify-Event-Id", &parcel.event_id)
-        .header("X-Shopify-Triggered-At", format!("{:.9}", parcel.triggered_at));
-    if let Some(name) = &outbox.name {
-        request = request.header("X-Shopify-Name", name);
+async fn send<V: Vendor>(outbox: &Outbox<V>, parcel: &Parcel) -> Outcome {
+    let headers = outbox.vendor.headers(parcel);
+    match post(outbox, &parcel.webhook.url, headers, parcel.webhook.body.clone()).await {
+        Ok((status, body)) => outbox.vendor.judge(status, &body),
+        Err(reason) => Outcome::Error(reason),
     }
-    match request.body(parcel.body.clone()).send().await {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            // Reading to the end lets the connection be used again.
-            match response.bytes().await {
-                Ok(_) => Outcome::Status(status),
-                Err(error) => Outcome::Error(reason(&error)),
-            }
-        }
-        Err(error) => Outcome::Error(reason(&error)),
+}
+
+/// Sends one body at once, outside the queue; gives the answer's status and body, or why there is none.
+pub(in super::super) async fn post<V: Vendor>(
+    outbox: &Outbox<V>,
+    url: &str,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+) -> Result<(u16, Bytes), String> {
+    let Some(client) = &outbox.client else { return Err("no HTTP client".to_owned()) };
+    let mut request = client.post(url).header("Content-Type", "application/json");
+    for (name, value) in headers {
+        request = request.header(name, value);
     }
+    let response = request.body(body).send().await.map_err(|error| reason(&error))?;
+    let status = response.status().as_u16();
+    // Reading to the end lets the connection be used again.
+    let body = response.bytes().await.map_err(|error| reason(&error))?;
+    Ok((status, body))
 }
 
 fn reason(error: &reqwest::Error) -> String {
