@@ -14,11 +14,11 @@ use jiff::Timestamp;
 
 use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::Fulfillment;
+use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::Reason;
 use crate::domain::record::{Fact, Snapshot};
-use crate::domain::shipment::Shipment;
-use crate::domain::step::{Capabilities, Step};
+use crate::domain::step::{Capabilities, Step, Telling};
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
 
@@ -86,8 +86,12 @@ pub trait Channel: Send + Sync {
     fn takes_shipments(&self) -> bool;
     /// The tag of orders that may not ship, where it is told of them; with it goes a hold.
     fn refused_tag(&self) -> Option<&str>;
-    /// Performs one step at the channel; gives the fulfilment as it is then, where the step is about one.
-    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>>;
+    /// Tells it something; gives the fulfilment as it is then, where it is about one.
+    fn tell<'a>(
+        &'a self,
+        telling: &'a Telling,
+        log: &'a Log,
+    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>>;
 }
 
 /// What a step did.

@@ -13,7 +13,6 @@ pub mod order;
 pub mod reason;
 pub mod record;
 pub mod route;
-pub mod shipment;
 pub mod step;
 pub mod timeline;
 

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, Refund};
+use super::fulfillment::{Shipment, ShipmentRef, take_in};
 use super::mirror::Verdict;
 use super::order::OrderDocument;
 use super::reason::Reason;
-use super::shipment::{Shipment, ShipmentRef, take_in};
 use super::{ConnectionName, OrderRef, RemoteId};
 
 /// Everything a full reading of an order tells.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
 use super::copy::{OrderCopy, Stage};
+use super::fulfillment::ShipmentRef;
 use super::reason::Reason;
-use super::shipment::ShipmentRef;
 
 /// One remote operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,21 +49,29 @@ pub enum Step {
         /// The numbers.
         numbers: BTreeSet<String>,
     },
-    /// Tell the channel of goods that left.
+    /// Tell the channel something.
+    Tell(Telling),
+}
+
+/// What a channel is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// Goods left.
     Ship(Box<Shipping>),
-    /// Tell the channel of other tracking.
+    /// Their tracking is another.
     Retrack(Box<Shipping>),
-    /// Undo at the channel what did not leave after all.
+    /// They did not leave after all.
     Unship(Box<Shipping>),
-    /// Tell the channel that goods arrived.
+    /// They arrived.
     Deliver(Box<Shipping>),
-    /// Place a hold of ours on work at the channel.
+    /// A hold of ours goes on work.
     Hold(Box<Holding>),
-    /// Release a hold of ours.
+    /// A hold of ours comes off.
     Unhold(Box<Holding>),
-    /// Tag the order at the channel.
+    /// A tag of ours goes on the order.
     Tag(Tagging),
-    /// Take our tag off it.
+    /// It comes off.
     Untag(Tagging),
 }
 
@@ -113,16 +121,13 @@ impl Step {
             Self::Submit { again: false, .. } => "submit",
             Self::Submit { again: true, .. } => "resubmit",
             Self::Cancel { .. } => "cancel",
-            Self::Advance { stage: Stage::Held, .. } | Self::Hold(_) => "hold",
-            Self::Advance { stage: Stage::Released, .. } | Self::Unhold(_) => "release",
-            Self::Advance { stage: Stage::Shipped, .. } | Self::Ship(_) => "ship",
-            Self::Advance { stage: Stage::Delivered, .. } | Self::Deliver(_) => "deliver",
+            Self::Advance { stage: Stage::Held, .. } => "hold",
+            Self::Advance { stage: Stage::Released, .. } => "release",
+            Self::Advance { stage: Stage::Shipped, .. } => "ship",
+            Self::Advance { stage: Stage::Delivered, .. } => "deliver",
             Self::Track { .. } => "track",
             Self::Untrack { .. } => "untrack",
-            Self::Retrack(_) => "retrack",
-            Self::Tag(_) => "tag",
-            Self::Untag(_) => "untag",
-            Self::Unship(_) => "unship",
+            Self::Tell(telling) => telling.name(),
         }
     }
 
@@ -134,12 +139,7 @@ impl Step {
             | Self::Advance { key, .. }
             | Self::Track { key, .. }
             | Self::Untrack { key, .. } => key,
-            Self::Ship(shipping)
-            | Self::Retrack(shipping)
-            | Self::Unship(shipping)
-            | Self::Deliver(shipping) => shipping.order.as_str(),
-            Self::Hold(holding) | Self::Unhold(holding) => holding.order.as_str(),
-            Self::Tag(tagging) | Self::Untag(tagging) => tagging.order.as_str(),
+            Self::Tell(telling) => telling.order().as_str(),
         }
     }
 
@@ -154,7 +154,38 @@ impl Step {
 
     /// Whether it stops goods: it goes before other work.
     pub const fn is_urgent(&self) -> bool {
-        matches!(self, Self::Cancel { .. } | Self::Hold(_) | Self::Advance { stage: Stage::Held, .. })
+        matches!(
+            self,
+            Self::Cancel { .. } | Self::Tell(Telling::Hold(_)) | Self::Advance { stage: Stage::Held, .. }
+        )
+    }
+}
+
+impl Telling {
+    /// Its name, for logs, metrics and the time-line.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ship(_) => "ship",
+            Self::Retrack(_) => "retrack",
+            Self::Unship(_) => "unship",
+            Self::Deliver(_) => "deliver",
+            Self::Hold(_) => "hold",
+            Self::Unhold(_) => "release",
+            Self::Tag(_) => "tag",
+            Self::Untag(_) => "untag",
+        }
+    }
+
+    /// The order's id at the channel.
+    pub const fn order(&self) -> &RemoteId {
+        match self {
+            Self::Ship(shipping)
+            | Self::Retrack(shipping)
+            | Self::Unship(shipping)
+            | Self::Deliver(shipping) => &shipping.order,
+            Self::Hold(holding) | Self::Unhold(holding) => &holding.order,
+            Self::Tag(tagging) | Self::Untag(tagging) => &tagging.order,
+        }
     }
 }
 

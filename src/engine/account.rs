@@ -38,14 +38,7 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
             each(mirror, |_, held| held.retain(|number| !numbers.contains(number)));
         }
         // Steps at the channel change the record, not a copy.
-        Step::Ship(_)
-        | Step::Retrack(_)
-        | Step::Unship(_)
-        | Step::Deliver(_)
-        | Step::Hold(_)
-        | Step::Unhold(_)
-        | Step::Tag(_)
-        | Step::Untag(_) => {}
+        Step::Tell(_) => {}
     }
 }
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::account::{account_for, account_for_lost, drift, key_of, news};
+use super::channel::left_behind;
 use super::pass::{Halt, Pass, unauthorized};
-use super::shipping::left_behind;
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
 use crate::connectors::Destination;
@@ -16,7 +16,7 @@ use crate::domain::fulfillment::Fulfillment;
 use crate::domain::mirror::{MirrorState, Observed};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Fact;
-use crate::domain::step::{Plan, Step};
+use crate::domain::step::{Plan, Step, Telling};
 use crate::store::{Entry, ExceptionAt, Gate, OpenException};
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -180,13 +180,13 @@ impl Pass<'_> {
         }
         // What became of other steps is what is seen now.
         match self.mirrors[at].intent.take() {
-            Some(Step::Ship(shipping)) => {
+            Some(Step::Tell(Telling::Ship(shipping))) => {
                 let made = left_behind(&self.record, &shipping).map(|fulfillment| fulfillment.id.clone());
                 if let Some(id) = made {
                     self.record.links.insert(id, shipping.shipment);
                 }
             }
-            Some(Step::Tag(tagging)) => self.record.flag = Some(tagging.tag),
+            Some(Step::Tell(Telling::Tag(tagging))) => self.record.flag = Some(tagging.tag),
             _ => {}
         }
         Round::Again
@@ -263,7 +263,7 @@ impl Pass<'_> {
     /// Takes account of a step at the channel: by what it gave back, or by reading the order.
     async fn account_for_told(&mut self, name: &str, step: Step, made: Option<Box<Fulfillment>>) -> Round {
         match (step, made) {
-            (Step::Ship(shipping), Some(made)) => {
+            (Step::Tell(Telling::Ship(shipping)), Some(made)) => {
                 self.record.links.insert(made.id.clone(), shipping.shipment);
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
@@ -272,8 +272,8 @@ impl Pass<'_> {
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
             }
-            (Step::Tag(tagging), None) => self.record.flag = Some(tagging.tag),
-            (Step::Untag(_), None) => self.record.flag = None,
+            (Step::Tell(Telling::Tag(tagging)), None) => self.record.flag = Some(tagging.tag),
+            (Step::Tell(Telling::Untag(_)), None) => self.record.flag = None,
             _ => {}
         }
         let now = self.now();

@@ -5,15 +5,14 @@
 //! fenced by its lease.
 
 mod account;
+pub mod channel;
 mod converge;
 pub mod desired;
-mod flagging;
 mod pass;
 pub mod plan;
 mod pressure;
 mod preview;
 pub mod retry;
-pub mod shipping;
 mod sorter;
 mod target;
 

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use super::channel::{next_flag, next_shipping};
 use super::desired::desired;
-use super::flagging::next_flag;
 use super::plan::{Sight, plan};
-use super::shipping::next_shipping;
 use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
 use crate::domain::ConnectionName;
@@ -18,7 +17,7 @@ use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
 use crate::domain::mirror::{Absence, Desired, Mirror};
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
-use crate::domain::step::{Plan, Step};
+use crate::domain::step::{Plan, Step, Telling};
 use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
@@ -34,7 +33,7 @@ pub(super) enum Target<'e> {
 pub(super) enum Wanted {
     Copy(Desired),
     /// The next step at the channel, and whether the order is read first.
-    Channel(Option<Step>, bool),
+    Channel(Option<Telling>, bool),
 }
 
 impl Wanted {
@@ -101,8 +100,8 @@ impl Target<'_> {
                 // What is to be held has to be known first, and newly.
                 let unknown = channel.refused_tag().is_some() && record.is_refused() && record.work.is_none();
                 let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());
-                let step = flag.or_else(|| shipping.then(|| next_shipping(record)).flatten());
-                Some(Wanted::Channel(step, look))
+                let telling = flag.or_else(|| shipping.then(|| next_shipping(record)).flatten());
+                Some(Wanted::Channel(telling, look))
             }
         }
     }
@@ -114,7 +113,7 @@ impl Target<'_> {
                 plan(desired, Sight { applied, observed, fresh, forced }, destination.capabilities())
             }
             (_, Wanted::Channel(_, true)) if !fresh => Plan::Observe,
-            (_, Wanted::Channel(Some(step), _)) => Plan::Next(step.clone()),
+            (_, Wanted::Channel(Some(telling), _)) => Plan::Next(Step::Tell(telling.clone())),
             _ => Plan::Nothing,
         }
     }
@@ -130,9 +129,11 @@ impl Target<'_> {
     pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
         match self {
             Self::Copy(_, destination) => destination.apply(step, log).await.map(Done::Effect),
-            Self::Channel(_, channel) => {
-                channel.tell(step, log).await.map(|made| Done::Told(made.map(Box::new)))
-            }
+            Self::Channel(_, channel) => match step {
+                Step::Tell(telling) => channel.tell(telling, log).await.map(|m| Done::Told(m.map(Box::new))),
+                // The plan for a channel has no other.
+                _ => Ok(Done::Told(None)),
+            },
         }
     }
 }

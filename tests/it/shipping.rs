@@ -2,10 +2,10 @@
 
 use crossdock::domain::RemoteId;
 use crossdock::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus};
+use crossdock::domain::fulfillment::{Rank, Shipment, ShipmentRef};
 use crossdock::domain::record::{Fact, OrderRecord, Origin, merge};
-use crossdock::domain::shipment::{Rank, Shipment, ShipmentRef};
-use crossdock::domain::step::{Shipping, Step};
-use crossdock::engine::shipping::{left_behind, next_shipping};
+use crossdock::domain::step::{Shipping, Telling};
+use crossdock::engine::channel::{left_behind, next_shipping};
 
 use crate::support::{document, fulfillment, line, record, second, snapshot};
 
@@ -50,7 +50,7 @@ fn units(shipping: &Shipping) -> Vec<(&str, u32)> {
 
 fn ship(record: &OrderRecord) -> Shipping {
     match next_shipping(record) {
-        Some(Step::Ship(shipping)) => *shipping,
+        Some(Telling::Ship(shipping)) => *shipping,
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +93,7 @@ fn a_new_label_replaces_the_old_and_a_number_known_later_is_added() {
         assert_eq!(next_shipping(&record), None);
         tell(&mut record, shipment(&["7490"]));
         match next_shipping(&record) {
-            Some(Step::Retrack(told)) => {
+            Some(Telling::Retrack(told)) => {
                 assert_eq!((told.fulfillment, told.numbers), (Some("91".into()), vec!["7490".to_owned()]));
             }
             other => panic!("{other:?}"),
@@ -111,7 +111,7 @@ fn an_arrival_is_told_once() {
     let mut record = shipped(Shipment { rank: Rank::Delivered, ..shipment(&["7489"]) });
     let made = fulfillment("91", &[("1", 2), ("2", 3)], &["7489"], 3);
     make(&mut record, made.clone());
-    assert!(matches!(next_shipping(&record), Some(Step::Deliver(_))));
+    assert!(matches!(next_shipping(&record), Some(Telling::Deliver(_))));
     see(
         &mut record,
         Fulfillment { delivery: Some(DeliveryStatus::Delivered), updated_at: second(4), ..made },
@@ -127,7 +127,7 @@ fn what_did_not_leave_after_all_is_undone_where_we_told_it_and_nowhere_else() {
     see(&mut record, fulfillment("92", &[("2", 3)], &["7000"], 3));
     merge(&mut record, Fact::Shipments("warehouse".into(), Vec::new()), Origin::Read(second(4)));
     match next_shipping(&record) {
-        Some(Step::Unship(told)) => assert_eq!(told.fulfillment, Some(RemoteId::from("91"))),
+        Some(Telling::Unship(told)) => assert_eq!(told.fulfillment, Some(RemoteId::from("91"))),
         other => panic!("{other:?}"),
     }
     see(&mut record, Fulfillment { status: FulfillmentStatus::Cancelled, updated_at: second(5), ..made });

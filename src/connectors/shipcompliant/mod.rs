@@ -20,9 +20,9 @@ use serde::Serialize;
 
 use super::{Connection, Destination, Effect};
 use crate::domain::copy::{OrderCopy, Stage};
+use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::shipment::Shipment;
 use crate::domain::step::{Capabilities, Step};
 use crate::transport::{self, Answer, Body, Call, Client, Fault, Limits, Log, segment};
 use wire::AnswerBody;
@@ -207,14 +207,7 @@ impl ShipCompliant {
                 }
                 Ok(Effect::DONE)
             }
-            Step::Ship(_)
-            | Step::Retrack(_)
-            | Step::Unship(_)
-            | Step::Deliver(_)
-            | Step::Hold(_)
-            | Step::Unhold(_)
-            | Step::Tag(_)
-            | Step::Untag(_) => Err(Fault::Refused(Reason::new(
+            Step::Tell(_) => Err(Fault::Refused(Reason::new(
                 ReasonCode::Refused,
                 format!("{what} is a step at a channel"),
                 "report this as a fault of crossdock",

@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 use super::Settings;
 use crate::domain::address::Address;
 use crate::domain::copy::{Item, OrderCopy, Party, PaymentMethod, Stage};
+use crate::domain::fulfillment::{Rank, Shipment};
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::shipment::{Rank, Shipment};
 
 /// The key of the one shipment that an order has.
 pub(super) const SHIPMENT: &str = "1";

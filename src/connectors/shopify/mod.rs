@@ -20,7 +20,7 @@ use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Snapshot;
-use crate::domain::step::Step;
+use crate::domain::step::Telling;
 use crate::transport::{Client, Effect, Fault, Limits, Log};
 use admin::{Admin, Query};
 
@@ -164,8 +164,12 @@ impl Channel for Shopify {
         self.settings.refused_tag.as_deref().filter(|_| self.admin.is_some())
     }
 
-    fn tell<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
-        Box::pin(self.perform(step, log))
+    fn tell<'a>(
+        &'a self,
+        telling: &'a Telling,
+        log: &'a Log,
+    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
+        Box::pin(self.say(telling, log))
     }
 }
 

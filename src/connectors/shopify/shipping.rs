@@ -14,7 +14,7 @@ use super::graph::{self, Connection, GraphFulfillment, Node, plain};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::step::{Shipping, Step};
+use crate::domain::step::{Shipping, Telling};
 use crate::transport::{Effect, Fault, Log};
 
 const OPEN_WORK: Query = Query {
@@ -124,67 +124,54 @@ struct WorkLine {
 }
 
 impl Shopify {
-    pub(super) async fn perform(&self, step: &Step, log: &Log) -> Result<Option<Fulfillment>, Fault> {
-        match step {
-            Step::Hold(holding) => {
-                let hold = json!({
-                    "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
-                });
-                self.tell_order(HOLD, json!({ "id": work_id(&holding.work), "hold": hold }), log).await?;
-                Ok(None)
-            }
-            Step::Unhold(holding) => {
-                let hold = holding.hold.as_ref().map(|hold| format!("gid://shopify/FulfillmentHold/{hold}"));
-                let variables = json!({ "id": work_id(&holding.work), "holds": [hold] });
-                self.tell_order(UNHOLD, variables, log).await?;
-                Ok(None)
-            }
-            Step::Tag(tagging) | Step::Untag(tagging) => {
-                let query = if matches!(step, Step::Tag(_)) { TAG } else { UNTAG };
-                let id = format!("gid://shopify/Order/{}", tagging.order);
-                self.tell_order(query, json!({ "id": id, "tags": [tagging.tag] }), log).await?;
-                Ok(None)
-            }
-            _ => self.tell_shipment(step, log).await.map(Some),
-        }
-    }
-
-    async fn tell_order(&self, query: Query, variables: Value, log: &Log) -> Result<(), Fault> {
-        let answer: Answer = self.admin()?.run(query, variables, log).await?;
-        // Our hold is there already: by an earlier try.
-        if answer.done.user_errors.iter().any(|error| error.code.as_deref() == Some(HELD_ALREADY)) {
-            return Ok(());
-        }
-        refused(query, &answer.done)
-    }
-
-    async fn tell_shipment(&self, step: &Step, log: &Log) -> Result<Fulfillment, Fault> {
-        match step {
-            Step::Ship(shipping) => self.ship(shipping, log).await,
-            Step::Retrack(shipping) => {
+    pub(super) async fn say(&self, telling: &Telling, log: &Log) -> Result<Option<Fulfillment>, Fault> {
+        match telling {
+            Telling::Ship(shipping) => self.ship(shipping, log).await.map(Some),
+            Telling::Retrack(shipping) => {
                 let notify = self.settings.notify_customer;
                 let variables = json!({
                     "id": fulfillment_id(shipping), "tracking": tracking(shipping), "notify": notify, "lines": LINES,
                 });
-                self.mutate(RETRACK, variables, log).await
+                self.mutate(RETRACK, variables, log).await.map(Some)
             }
-            Step::Unship(shipping) => {
-                self.mutate(UNSHIP, json!({ "id": fulfillment_id(shipping), "lines": LINES }), log).await
+            Telling::Unship(shipping) => {
+                let variables = json!({ "id": fulfillment_id(shipping), "lines": LINES });
+                self.mutate(UNSHIP, variables, log).await.map(Some)
             }
-            Step::Deliver(shipping) => {
+            Telling::Deliver(shipping) => {
                 let event = json!({ "fulfillmentId": fulfillment_id(shipping), "status": "DELIVERED" });
-                let answer: Answer = self.admin()?.run(DELIVER, json!({ "event": event }), log).await?;
-                refused(DELIVER, &answer.done)?;
+                self.change(DELIVER, json!({ "event": event }), log).await?;
                 let variables = json!({ "id": fulfillment_id(shipping), "lines": LINES });
                 let now: OneFulfillment = self.admin()?.run(FULFILLMENT, variables, log).await?;
-                made(DELIVER, now.fulfillment)
+                made(DELIVER, now.fulfillment).map(Some)
             }
-            _ => Err(Fault::Refused(Reason::new(
-                ReasonCode::Refused,
-                format!("{} is no step at a shop", step.name()),
-                "report this as a fault of crossdock",
-            ))),
+            Telling::Hold(holding) => {
+                let hold = json!({
+                    "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
+                });
+                self.change(HOLD, json!({ "id": work_id(&holding.work), "hold": hold }), log).await
+            }
+            Telling::Unhold(holding) => {
+                let hold = holding.hold.as_ref().map(|hold| format!("gid://shopify/FulfillmentHold/{hold}"));
+                self.change(UNHOLD, json!({ "id": work_id(&holding.work), "holds": [hold] }), log).await
+            }
+            Telling::Tag(tagging) | Telling::Untag(tagging) => {
+                let query = if matches!(telling, Telling::Tag(_)) { TAG } else { UNTAG };
+                let id = format!("gid://shopify/Order/{}", tagging.order);
+                self.change(query, json!({ "id": id, "tags": [tagging.tag] }), log).await
+            }
         }
+    }
+
+    /// A mutation that gives no fulfilment back.
+    async fn change(&self, query: Query, variables: Value, log: &Log) -> Result<Option<Fulfillment>, Fault> {
+        let answer: Answer = self.admin()?.run(query, variables, log).await?;
+        // Our hold is there already: by an earlier try.
+        if answer.done.user_errors.iter().any(|error| error.code.as_deref() == Some(HELD_ALREADY)) {
+            return Ok(None);
+        }
+        refused(query, &answer.done)?;
+        Ok(None)
     }
 
     async fn ship(&self, shipping: &Shipping, log: &Log) -> Result<Fulfillment, Fault> {

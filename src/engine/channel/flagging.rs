@@ -5,20 +5,20 @@
 
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
-use crate::domain::step::{Holding, Step, Tagging};
+use crate::domain::step::{Holding, Tagging, Telling};
 
 /// The longest text of a hold that people read.
 const LONGEST: usize = 1000;
 
 /// The next step that brings holds and tag in line with whether the order may ship; nothing where they are.
-pub(super) fn next_flag(record: &OrderRecord, tag: &str) -> Option<Step> {
+pub(in super::super) fn next_flag(record: &OrderRecord, tag: &str) -> Option<Telling> {
     let order = record.document.as_ref()?;
     if record.is_refused() && !record.is_cancelled() && !record.is_deleted() {
         return raise(record, order, tag);
     }
     let lowered = record.work.iter().flatten().find_map(|work| {
         let ours = work.holds.iter().find(|hold| hold.ours)?;
-        Some(Step::Unhold(Box::new(Holding {
+        Some(Telling::Unhold(Box::new(Holding {
             order: order.id.clone(),
             work: work.id.clone(),
             hold: Some(ours.id.clone()),
@@ -27,11 +27,11 @@ pub(super) fn next_flag(record: &OrderRecord, tag: &str) -> Option<Step> {
     });
     lowered.or_else(|| {
         let tag = record.flag.clone().filter(|tag| order.tags.contains(tag))?;
-        Some(Step::Untag(Tagging { order: order.id.clone(), tag }))
+        Some(Telling::Untag(Tagging { order: order.id.clone(), tag }))
     })
 }
 
-fn raise(record: &OrderRecord, order: &OrderDocument, tag: &str) -> Option<Step> {
+fn raise(record: &OrderRecord, order: &OrderDocument, tag: &str) -> Option<Telling> {
     let open = |status: &str| matches!(status, "open" | "in_progress" | "scheduled" | "on_hold");
     let unheld = record
         .work
@@ -41,7 +41,7 @@ fn raise(record: &OrderRecord, order: &OrderDocument, tag: &str) -> Option<Step>
     if let Some(work) = unheld {
         let findings = record.verdicts.values().filter(|verdict| !verdict.passed).flat_map(|v| &v.findings);
         let findings: Vec<&str> = findings.map(String::as_str).collect();
-        return Some(Step::Hold(Box::new(Holding {
+        return Some(Telling::Hold(Box::new(Holding {
             order: order.id.clone(),
             work: work.id.clone(),
             hold: None,
@@ -50,5 +50,5 @@ fn raise(record: &OrderRecord, order: &OrderDocument, tag: &str) -> Option<Step>
     }
     // Compared as the channel does, whatever the case.
     let tagged = order.tags.iter().any(|known| known.eq_ignore_ascii_case(tag));
-    (!tagged).then(|| Step::Tag(Tagging { order: order.id.clone(), tag: tag.to_owned() }))
+    (!tagged).then(|| Telling::Tag(Tagging { order: order.id.clone(), tag: tag.to_owned() }))
 }

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus};
+use crate::domain::fulfillment::{Rank, Shipment, ShipmentRef};
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
-use crate::domain::shipment::{Rank, Shipment, ShipmentRef};
-use crate::domain::step::{Shipping, Step};
+use crate::domain::step::{Shipping, Telling};
 
 /// The next step that brings the channel in line with the shipments of `record`; nothing where it is.
-pub fn next_shipping(record: &OrderRecord) -> Option<Step> {
+pub fn next_shipping(record: &OrderRecord) -> Option<Telling> {
     let order = record.document.as_ref()?;
     let shipments = record.shipments.iter().flat_map(|(origin, shipments)| {
         shipments
@@ -28,7 +28,7 @@ fn next(
     order: &OrderDocument,
     name: &ShipmentRef,
     shipment: &Shipment,
-) -> Option<Step> {
+) -> Option<Telling> {
     let shipping = |fulfillment: Option<&Fulfillment>, lines| {
         Box::new(Shipping {
             order: order.id.clone(),
@@ -42,7 +42,7 @@ fn next(
     let ours = || record.fulfillments.values().filter(|f| record.links.get(&f.id) == Some(name));
     let standing = || ours().filter(|fulfillment| fulfillment.stands());
     if shipment.undone {
-        return standing().next().map(|f| Step::Unship(shipping(Some(f), BTreeMap::new())));
+        return standing().next().map(|f| Telling::Unship(shipping(Some(f), BTreeMap::new())));
     }
     // A person undid at the channel what we made there: that is theirs to settle.
     if ours().any(|fulfillment| fulfillment.status == FulfillmentStatus::Cancelled) {
@@ -50,14 +50,14 @@ fn next(
     }
     let missing = missing(record, order, name, shipment);
     if !missing.is_empty() && !record.is_cancelled() && !record.is_deleted() {
-        return Some(Step::Ship(shipping(None, missing)));
+        return Some(Telling::Ship(shipping(None, missing)));
     }
     if let Some(stale) = standing().find(|f| !shipment.numbers.is_empty() && f.numbers != shipment.numbers) {
-        return Some(Step::Retrack(shipping(Some(stale), BTreeMap::new())));
+        return Some(Telling::Retrack(shipping(Some(stale), BTreeMap::new())));
     }
     let under_way = standing().find(|f| f.delivery != Some(DeliveryStatus::Delivered));
     let arrived = under_way.filter(|_| shipment.rank == Rank::Delivered)?;
-    Some(Step::Deliver(shipping(Some(arrived), BTreeMap::new())))
+    Some(Telling::Deliver(shipping(Some(arrived), BTreeMap::new())))
 }
 
 /// Units of a shipment that the channel does not show as left yet: never more than what is wanted of the line and did not

@@ -1,0 +1,7 @@
+//! What the channel itself is told: what left elsewhere, and what may not ship. Pure functions of the record.
+
+mod flagging;
+mod shipping;
+
+pub(super) use flagging::next_flag;
+pub use shipping::{left_behind, next_shipping};
