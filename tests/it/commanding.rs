@@ -60,9 +60,13 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::with(shopify::Options::default()).await
+    }
+
+    async fn with(shop: shopify::Options) -> Self {
         let (clock, stop) = (Clock::system(), CancellationToken::new());
         let (shop, shop_url, account, account_url) =
-            vendors(shopify::Options::default(), shipcompliant::Options::default(), &clock, &stop).await;
+            vendors(shop, shipcompliant::Options::default(), &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
         let text = preamble(folder.path(), &shop_url) + &route(folder.path(), &account_url, "", ROUTE);
         std::fs::write(folder.path().join("crossdock.toml"), text).unwrap();

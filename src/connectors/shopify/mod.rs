@@ -177,22 +177,32 @@ impl Connection for Shopify {
     fn probe<'a>(&'a self, log: &'a Log) -> BoxFuture<'a, Result<String, Fault>> {
         Box::pin(async move {
             let answer: graph::ShopAnswer = self.admin()?.run(SHOP, json!({}), log).await?;
-            let scopes = answer.current_app_installation.map(|i| i.access_scopes).unwrap_or_default();
-            let granted = |wanted: &str| {
-                let write = wanted.replacen("read_", "write_", 1);
-                scopes.iter().any(|scope| scope.handle == wanted || scope.handle == write)
-            };
-            let missing: Vec<String> = SCOPES
-                .iter()
-                .chain(FULFILL_SCOPES.iter().filter(|_| self.settings.fulfill))
-                .chain(HOLD_SCOPES.iter().filter(|_| self.settings.refused_tag.is_some()))
-                .filter(|(scope, _)| !granted(scope))
-                .map(|(scope, why)| format!("{scope} ({why})"))
-                .collect();
-            let found = format!(
+            let mut found = format!(
                 "{} ({}, time zone {})",
                 answer.shop.name, answer.shop.myshopify_domain, answer.shop.iana_timezone
             );
+            // Some tokens are not told what they may do.
+            let Some(installation) = answer.current_app_installation else { return Ok(found) };
+            let granted = |wanted: &str| {
+                let write = wanted.replacen("read_", "write_", 1);
+                installation.access_scopes.iter().any(|scope| scope.handle == wanted || scope.handle == write)
+            };
+            let lacking = |scopes: &[(&str, &str)]| {
+                let missing = scopes.iter().filter(|(scope, _)| !granted(scope));
+                missing.map(|(scope, why)| format!("{scope} ({why})")).collect::<Vec<_>>()
+            };
+            // Without these the main job goes on.
+            let mut optional = Vec::new();
+            if self.settings.fulfill {
+                optional.extend(lacking(FULFILL_SCOPES));
+            }
+            if self.settings.refused_tag.is_some() {
+                optional.extend(lacking(HOLD_SCOPES));
+            }
+            if !optional.is_empty() {
+                found = format!("{found}; the app may not write, for lack of {}", optional.join(", "));
+            }
+            let missing = lacking(SCOPES);
             if missing.is_empty() {
                 return Ok(found);
             }

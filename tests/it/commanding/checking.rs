@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crossdock::simulator::shipcompliant::Options;
+use crossdock::simulator::shopify;
 
 use super::{Ended, Place, crossdock, ended};
 
@@ -135,4 +136,26 @@ async fn a_command_without_a_server_says_how_to_start_one() {
         err.contains("give crossdock.toml an [admin] table with a token, or set CROSSDOCK_API_TOKEN"),
         "{err}"
     );
+}
+
+#[tokio::test]
+async fn check_names_the_scopes_that_are_missing_and_fails_only_for_those_the_main_job_needs() {
+    let without = |words: &[&str]| {
+        let mut shop = shopify::Options::default();
+        shop.scopes.retain(|scope| !words.contains(&scope.as_str()));
+        shop
+    };
+    let place = Place::with(without(&["write_fulfillments"])).await;
+    let Ended { code, out, .. } = place.run(&["check"]).await;
+    assert_eq!(code, Some(0), "{out}");
+    let words = "the app may not write, for lack of write_fulfillments (their delivery)";
+    assert!(out.contains(words), "{out}");
+
+    let place = Place::with(without(&["read_customers", "read_locations"])).await;
+    let Ended { code, out, .. } = place.run(&["check"]).await;
+    assert_eq!(code, Some(1), "{out}");
+    let words =
+        "the app lacks read_customers (the customer's id), read_locations (where a fulfilment left from)";
+    assert!(out.contains(words), "{out}");
+    assert!(out.contains("      → add the scopes to the app and install it anew"), "{out}");
 }
