@@ -114,7 +114,7 @@ impl Engine {
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
-        let mirrors = pass.mirrors.iter().filter(|_| decided);
+        let mirrors = pass.mirrors.iter().filter(|mirror| decided && self.is_served(&pass.record, mirror));
         let next = mirrors.clone().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
         let watch = mirrors.filter_map(|mirror| mirror.watch_at).min();
         pass.changes.release = Some(match (next, watch) {

@@ -72,6 +72,12 @@ impl Engine {
         copies.collect()
     }
 
+    /// Whether a mirror is still one that the loop brings in step: its route or connection may be gone since.
+    pub(super) fn is_served(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
+        let copies = self.copies(&record.order.connection);
+        copies.iter().chain(&self.own(record)).any(|target| target.name() == mirror.destination)
+    }
+
     /// The channel's own copy, where there is something it can be told of.
     pub(super) fn own(&self, record: &OrderRecord) -> Option<Target<'static>> {
         let name = &record.order.connection;

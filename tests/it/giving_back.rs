@@ -7,6 +7,7 @@ use crossdock::simulator::shopify::order::{FulfillmentStatus, ShipmentStatus};
 use crossdock::simulator::shopify::{NewHold, NewLine, NewOrder, Order, Release};
 use serde_json::json;
 
+use crate::support::server::{Server, preamble};
 use crate::support::winery::{Setup, Winery};
 
 /// A little more than the time between two looks at an open order.
@@ -179,4 +180,21 @@ async fn a_shop_that_is_not_to_be_told_is_not() {
     winery.ship_there("1001", &["7489"]).await;
     assert_eq!(winery.order(id).fulfillments.len(), 0);
     assert_eq!(winery.copy(1001).await["state"], "in_step");
+}
+
+#[tokio::test]
+async fn a_copy_whose_route_is_gone_is_looked_at_no_more() {
+    let winery = Winery::open().await;
+    winery.place(NewOrder::default()).await;
+    let Winery { server, account, clock, .. } = winery;
+    let Server { app, folder, .. } = server;
+    app.stop().await;
+    let asked = account.requests().len();
+    let text = preamble(folder.path(), "http://127.0.0.1:9");
+    let server = Server::reopen(folder, &text, clock.clone(), false).await;
+    clock.advance(POLL);
+    // Were it due again at once, this would never end.
+    let settled = tokio::time::timeout(Duration::from_secs(20), server.settle()).await;
+    assert!(settled.is_ok());
+    assert_eq!(account.requests().len(), asked);
 }
