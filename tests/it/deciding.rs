@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crossdock::domain::copy::{OrderCopy, PaymentMethod, Stage};
 use crossdock::domain::fulfillment::{
-    DeliveryMethod, DeliveryStatus, FulfillmentOrder, FulfillmentStatus, Hold,
+    DeliveryMethod, DeliveryStatus, FulfillmentOrder, FulfillmentStatus, Hold, ShipmentRef,
 };
 use crossdock::domain::mirror::{Absence, Desired};
 use crossdock::domain::order::{LineKind, OrderDocument, PaymentState, ShippingLine};
@@ -260,6 +260,17 @@ fn a_fulfilment_ships_with_its_numbers_and_an_arrival_delivers() {
     parcel.status = FulfillmentStatus::Cancelled;
     let copy = copy_of(desired(&record, &route()).unwrap());
     assert_eq!((copy.stage, copy.numbers.len()), (Stage::Released, 0));
+}
+
+#[test]
+fn a_destination_is_not_told_the_numbers_it_told_us_but_others_are() {
+    for (origin, told) in [("compliance", 0), ("warehouse", 2)] {
+        let mut record = shipped(document(), 2, |_| {});
+        let made_for = ShipmentRef { origin: origin.into(), id: "1".into() };
+        record.links.insert("8".into(), made_for);
+        let copy = copy_of(desired(&record, &route()).unwrap());
+        assert_eq!((copy.stage, copy.numbers.len()), (Stage::Shipped, told), "{origin}");
+    }
 }
 
 #[test]

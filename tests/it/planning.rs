@@ -99,6 +99,11 @@ fn an_edit_takes_the_order_back_and_enters_it_again_only_before_goods_left() {
         "cancel"
     );
     assert_eq!(name(&next(&present(edited.clone()), Some(&made), &seen(Stage::Held, &[]), true)), "cancel");
+    // Goods may have left since the last look: taking back needs a new one.
+    assert_eq!(
+        next(&present(edited.clone()), Some(&made), &seen(Stage::Released, &[]), false),
+        Plan::Observe
+    );
     assert_eq!(name(&next(&present(edited.clone()), None, &Observed::Absent, true)), "submit");
     edited.stage = Stage::Shipped;
     let made = copy(Stage::Shipped, &[]);
