@@ -10,14 +10,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::routing::post;
+use axum::{Json, Router, extract};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower::Service;
+
+/// Why a body of the remote control could not be read.
+type Unreadable = (StatusCode, Json<serde_json::Value>);
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(body).map_err(|error| {
+        (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::json!({ "error": error.to_string() })))
+    })
+}
 
 /// One thing that goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +122,32 @@ impl Faults {
     /// How many requests were struck so far.
     pub fn struck(&self) -> u64 {
         self.state().struck
+    }
+
+    /// The part of every simulator's remote control that sets these faults: a script or random ones, or none at all.
+    pub(super) fn control<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        async fn script(
+            extract::State(faults): extract::State<Faults>,
+            body: Bytes,
+        ) -> Result<StatusCode, Unreadable> {
+            faults.script(read(&body)?);
+            Ok(StatusCode::NO_CONTENT)
+        }
+        async fn random(
+            extract::State(faults): extract::State<Faults>,
+            body: Bytes,
+        ) -> Result<StatusCode, Unreadable> {
+            faults.random(read(&body)?);
+            Ok(StatusCode::NO_CONTENT)
+        }
+        async fn clear(extract::State(faults): extract::State<Faults>) -> StatusCode {
+            faults.clear();
+            StatusCode::NO_CONTENT
+        }
+        Router::new()
+            .route("/sim/faults", post(script).delete(clear))
+            .route("/sim/faults/random", post(random))
+            .with_state(self.clone())
     }
 
     /// Wraps a service in these faults.

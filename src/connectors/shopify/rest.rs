@@ -265,6 +265,7 @@ impl WireOrder {
         else {
             return Ok(None);
         };
+        // ISO 4217's word for no currency: an order without one is still told whole.
         let currency = self.currency.clone().unwrap_or_else(|| "XXX".into());
         let tips = self.total_tip_received.unwrap_or_default().0;
         let mut typed = Vec::with_capacity(lines.len());

@@ -344,8 +344,6 @@ impl Account {
 
     /// Counts, as `GET /sim/summary` shows them.
     pub fn summary(&self) -> Value {
-        let deliveries = self.deliveries();
-        let count = |f: &dyn Fn(&Delivery) -> bool| deliveries.iter().filter(|d| f(d)).count();
         let mut operations = std::collections::BTreeMap::<String, usize>::new();
         for name in self.requests().into_iter().flat_map(|request| request.operations) {
             *operations.entry(name).or_default() += 1;
@@ -355,14 +353,7 @@ impl Account {
             "orders": orders,
             "shipments": shipments,
             "operations": operations,
-            "deliveries": {
-                "total": deliveries.len(),
-                "acknowledged": count(&|d| d.acknowledged_at.is_some()),
-                "gave_up": count(&|d| d.gave_up),
-                "dropped": count(&|d| d.dropped),
-                "duplicates": count(&|d| d.duplicate_of.is_some()),
-                "unfinished": self.unfinished_deliveries(),
-            },
+            "deliveries": crate::simulator::webhook::summary(&self.deliveries()),
             "faults_struck": self.faults().struck(),
         })
     }

@@ -15,13 +15,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::super::fault::{Random, Script};
 use super::actions::{NewShipmentEvent, Tracking};
 use super::generate::generate;
 use super::profile::utc_time;
 use super::shop::Shop;
 use super::state::Refused;
 use super::webhook::Settings;
+use crate::simulator::webhook;
 
 pub(super) fn router() -> Router<Shop> {
     Router::new()
@@ -32,8 +32,6 @@ pub(super) fn router() -> Router<Shop> {
         .route("/sim/deliveries", get(async |State(shop): State<Shop>| Json(shop.deliveries())))
         .route("/sim/requests", get(async |State(shop): State<Shop>| Json(shop.requests())))
         .route("/sim/webhooks", get(webhooks).post(set_webhooks))
-        .route("/sim/faults", post(fault).delete(no_faults))
-        .route("/sim/faults/random", post(random_faults))
         .route("/sim/summary", get(summary))
 }
 
@@ -212,37 +210,12 @@ async fn set_webhooks(State(shop): State<Shop>, body: String) -> Result<Json<Set
     Ok(Json(shop.webhook_settings()))
 }
 
-async fn fault(State(shop): State<Shop>, body: String) -> Result<StatusCode, Failed> {
-    shop.faults().script(read::<Script>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn random_faults(State(shop): State<Shop>, body: String) -> Result<StatusCode, Failed> {
-    shop.faults().random(read::<Random>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn no_faults(State(shop): State<Shop>) -> StatusCode {
-    shop.faults().clear();
-    StatusCode::NO_CONTENT
-}
-
 async fn summary(State(shop): State<Shop>) -> Json<Value> {
-    let deliveries = shop.deliveries();
-    let count = |f: &dyn Fn(&super::Delivery) -> bool| deliveries.iter().filter(|d| f(d)).count();
     let orders = shop.read().orders.len();
     Json(json!({
         "domain": shop.profile().domain,
         "orders": orders,
-        "deliveries": {
-            "total": deliveries.len(),
-            "acknowledged": count(&|d| d.acknowledged_at.is_some()),
-            "gave_up": count(&|d| d.gave_up),
-            "dropped": count(&|d| d.dropped),
-            "duplicates": count(&|d| d.duplicate_of.is_some()),
-            "attempts": deliveries.iter().map(|d| d.attempts.len()).sum::<usize>(),
-            "unfinished": shop.unfinished_deliveries(),
-        },
+        "deliveries": webhook::summary(&shop.deliveries()),
         "graphql_requests": shop.requests().len(),
         "faults_struck": shop.faults().struck(),
     }))

@@ -20,6 +20,7 @@ pub(super) fn router(shop: &Shop) -> Router {
         .route("/admin/api/{version}/graphql.json", post(query))
         .route("/admin/oauth/access_token", post(grant))
         .merge(control::router())
+        .merge(shop.faults().control())
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(shop.clone())
 }

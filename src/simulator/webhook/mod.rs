@@ -95,6 +95,20 @@ impl Delivery {
     }
 }
 
+/// Counts of what became of deliveries, as `GET /sim/summary` shows them.
+pub(super) fn summary(deliveries: &[Delivery]) -> serde_json::Value {
+    let count = |f: fn(&Delivery) -> bool| deliveries.iter().filter(|d| f(d)).count();
+    serde_json::json!({
+        "total": deliveries.len(),
+        "acknowledged": count(|d| d.acknowledged_at.is_some()),
+        "gave_up": count(|d| d.gave_up),
+        "dropped": count(|d| d.dropped),
+        "duplicates": count(|d| d.duplicate_of.is_some()),
+        "attempts": deliveries.iter().map(|d| d.attempts.len()).sum::<usize>(),
+        "unfinished": count(|d| !d.is_finished()),
+    })
+}
+
 /// What one vendor's sender does in its own way.
 pub(super) trait Vendor: Send + Sync + 'static {
     /// The headers of one try, the signature among them.

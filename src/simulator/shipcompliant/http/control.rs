@@ -12,7 +12,6 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::simulator::fault::{Random, Script};
 use crate::simulator::shipcompliant::Account;
 use crate::simulator::shipcompliant::options::Product;
 use crate::simulator::shipcompliant::sales::Refused;
@@ -35,8 +34,6 @@ pub(super) fn routes() -> Router<Account> {
         .route("/sim/catalogue/{brand}/{key}", delete(remove_product))
         .route("/sim/forbidden-states", get(forbidden))
         .route("/sim/forbidden-states/{state}", put(forbid).delete(allow))
-        .route("/sim/faults", post(fault).delete(clear_faults))
-        .route("/sim/faults/random", post(random_faults))
 }
 
 async fn summary(State(account): State<Account>) -> Json<Value> {
@@ -152,21 +149,6 @@ async fn forbid(State(account): State<Account>, Path(state): Path<String>) -> St
 
 async fn allow(State(account): State<Account>, Path(state): Path<String>) -> StatusCode {
     account.allow(&state);
-    StatusCode::NO_CONTENT
-}
-
-async fn fault(State(account): State<Account>, Json(script): Json<Script>) -> StatusCode {
-    account.faults().script(script);
-    StatusCode::NO_CONTENT
-}
-
-async fn random_faults(State(account): State<Account>, Json(random): Json<Random>) -> StatusCode {
-    account.faults().random(random);
-    StatusCode::NO_CONTENT
-}
-
-async fn clear_faults(State(account): State<Account>) -> StatusCode {
-    account.faults().clear();
     StatusCode::NO_CONTENT
 }
 

@@ -9,5 +9,6 @@ use super::Account;
 
 /// Routes for both.
 pub(super) fn router(account: Account) -> axum::Router {
-    control::routes().fallback(vendor::serve).with_state(account)
+    let faults = account.faults().control();
+    control::routes().merge(faults).fallback(vendor::serve).with_state(account)
 }

@@ -13,7 +13,6 @@ use super::super::floor::Units;
 use super::super::state::Happening;
 use super::super::webhook::Knobs;
 use super::super::{Account, Refused, Request};
-use crate::simulator::fault::{Random, Script};
 
 pub(super) fn routes() -> Router<Account> {
     Router::new()
@@ -29,8 +28,6 @@ pub(super) fn routes() -> Router<Account> {
         .route("/sim/deliveries", get(async |State(account): State<Account>| Json(account.deliveries())))
         .route("/sim/requests", get(requests))
         .route("/sim/summary", get(async |State(account): State<Account>| Json(account.summary())))
-        .route("/sim/faults", post(fault).delete(no_faults))
-        .route("/sim/faults/random", post(random_faults))
 }
 
 /// An answer to whoever asked for something impossible.
@@ -214,19 +211,4 @@ struct Last {
 
 async fn requests(State(account): State<Account>, Query(asked): Query<Last>) -> Json<Vec<Request>> {
     Json(account.last_requests(asked.last.unwrap_or(usize::MAX)))
-}
-
-async fn fault(State(account): State<Account>, body: String) -> Result<StatusCode, Failed> {
-    account.faults().script(read::<Script>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn random_faults(State(account): State<Account>, body: String) -> Result<StatusCode, Failed> {
-    account.faults().random(read::<Random>(&body)?);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn no_faults(State(account): State<Account>) -> StatusCode {
-    account.faults().clear();
-    StatusCode::NO_CONTENT
 }

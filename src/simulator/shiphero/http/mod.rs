@@ -12,6 +12,7 @@ const LARGEST_BODY: usize = 2 * 1024 * 1024;
 pub(super) fn router(account: &Account) -> axum::Router {
     vendor::routes()
         .merge(control::routes())
+        .merge(account.faults().control())
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(account.clone())
 }
