@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Config, ConnectionConfig, Kind};
 use crate::connectors::shipcompliant::ShipCompliant;
+use crate::connectors::shiphero::ShipHero;
 use crate::connectors::shopify::Shopify;
 use crate::connectors::{Connected, Registry, Webhooks as _};
 use crate::console::{self, Console};
@@ -61,6 +62,7 @@ pub struct Options {
 pub fn connect(
     connections: BTreeMap<String, ConnectionConfig>,
     clock: &Clock,
+    store: Option<&Store>,
 ) -> anyhow::Result<(Registry, Sources)> {
     let mut registry = Registry::new();
     let mut sources = Vec::new();
@@ -75,6 +77,18 @@ pub fn connect(
                     webhooks: Some(shop.clone()),
                     channel: Some(shop),
                     destination: None,
+                }
+            }
+            Kind::ShipHero { webhook_secrets, credentials, settings } => {
+                let account = Arc::new(ShipHero::new(client, credentials, settings, store.cloned()));
+                if !webhook_secrets.is_empty() {
+                    sources.push((name.clone(), account.scheme(), Signatures::new(&webhook_secrets)));
+                }
+                Connected {
+                    connection: account.clone(),
+                    webhooks: Some(account.clone()),
+                    channel: None,
+                    destination: Some(account),
                 }
             }
             Kind::ShipCompliant { username, password, settings } => {
@@ -106,7 +120,7 @@ impl App {
                 "the last run did not stop in order; its orders are taken up again"
             );
         }
-        let (registry, sources) = connect(connections, &clock)?;
+        let (registry, sources) = connect(connections, &clock, Some(&store))?;
         let wake = Wake::default();
         let engine = Engine::new(store.clone(), registry, routes, clock.clone(), wake.clone(), workers);
 
@@ -127,6 +141,7 @@ impl App {
         let mut public = webhooks::router(Webhooks {
             sources,
             inbox,
+            engine: Arc::clone(&engine),
             clock,
             body_limit: server.body_limit,
             body_deadline: server.body_deadline,

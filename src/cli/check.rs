@@ -31,7 +31,7 @@ impl Check {
         if self.offline {
             return Ok(ExitCode::SUCCESS);
         }
-        let (registry, _) = connect(config.connections, &Clock::system())?;
+        let (registry, _) = connect(config.connections, &Clock::system(), None)?;
         let mut all_well = true;
         for (name, connected) in registry {
             match connected.connection.probe(&Log::default()).await {

@@ -9,6 +9,7 @@ use super::reader::nearest;
 use super::secrets;
 use super::section::Section;
 use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
+use crate::connectors::shiphero;
 use crate::connectors::shopify::{self, Authorization};
 use crate::domain::ConnectionName;
 use crate::transport::Limits;
@@ -36,6 +37,15 @@ pub enum Kind {
         /// How it is spoken to.
         settings: shopify::Settings,
     },
+    /// An account at ShipHero.
+    ShipHero {
+        /// Secrets that sign its webhooks, one for each type registered; none where none are taken.
+        webhook_secrets: Vec<SecretString>,
+        /// What the account gave access by.
+        credentials: shiphero::Credentials,
+        /// How it is spoken to.
+        settings: shiphero::Settings,
+    },
     /// An account at ShipCompliant.
     ShipCompliant {
         /// The web service user.
@@ -48,13 +58,15 @@ pub enum Kind {
 }
 
 /// The words for them in the configuration.
-const KINDS: &[&str] = &["shopify", "shipcompliant"];
+const KINDS: &[&str] = &["shopify", "shipcompliant", "shiphero"];
 
 /// What role a connection can play in a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Channel,
     Destination,
+    /// A destination that packs.
+    Warehouse,
 }
 
 pub(super) struct Connections {
@@ -70,10 +82,11 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
         if name.is_empty() || !name.bytes().all(fits) {
             section.wrong("has a name that cannot stand in a URL", "use lower-case letters, digits, - and _");
         }
-        let kind = section.needed_text("kind", "write kind = \"shopify\" or \"shipcompliant\"");
+        let kind = section.needed_text("kind", "write kind = \"shopify\", \"shipcompliant\" or \"shiphero\"");
         let (role, connection) = match kind.as_deref() {
             Some("shopify") => (Some(Role::Channel), shopify(&mut section)),
             Some("shipcompliant") => (Some(Role::Destination), shipcompliant(&mut section)),
+            Some("shiphero") => (Some(Role::Warehouse), shiphero(&mut section)),
             Some(other) => {
                 let mend = match nearest(other, KINDS.iter().copied()) {
                     Some(kind) => format!("did you mean «{kind}»?"),
@@ -227,11 +240,7 @@ fn shipcompliant(section: &mut Section<'_>) -> Option<ConnectionConfig> {
             .unwrap_or_else(|| "SupplierToConsumer".into()),
         fulfillment_house: section.text("fulfillment_house"),
         tags: section.texts("tags").unwrap_or_default(),
-        poll: match section.integer("poll_seconds", 0..=86_400) {
-            None => Some(shipcompliant::POLL),
-            Some(0) => None,
-            Some(seconds) => Some(Duration::from_secs(seconds.unsigned_abs())),
-        },
+        poll: poll(section, shipcompliant::POLL),
     };
     let limits = limits(section, shipcompliant::LIMITS);
     Some(ConnectionConfig {
@@ -239,6 +248,54 @@ fn shipcompliant(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         limits,
         kind: Kind::ShipCompliant { username: username?, password: password?, settings },
     })
+}
+
+fn shiphero(section: &mut Section<'_>) -> Option<ConnectionConfig> {
+    let endpoint = endpoint(section, "https://public-api.shiphero.com");
+    let access_token = section.parsed("access_token", secrets::resolve);
+    let refresh_token = section.parsed("refresh_token", secrets::resolve);
+    if !section.was_given("access_token") && !section.was_given("refresh_token") {
+        section.missing(
+            "refresh_token",
+            "refer to the one that ShipHero shows when a third-party developer user is added, as env:SHIPHERO_REFRESH_TOKEN",
+        );
+    }
+    let webhook_secrets = if section.was_given("webhook_secrets") {
+        section.secrets("webhook_secrets", "leave the key out where no webhooks are taken")
+    } else {
+        Some(Vec::new())
+    };
+    let settings = shiphero::Settings {
+        native: section.one_of("mode", &["api", "native"]).is_some_and(|mode| mode == "native"),
+        hold: match section.one_of("hold", &["operator", "client"]).as_deref() {
+            Some("client") => shiphero::OurHold::Client,
+            _ => shiphero::OurHold::Operator,
+        },
+        shop_name: section.text("shop_name"),
+        customer_account: section.text("customer_account_id"),
+        at_label: section.one_of("ship_when", &["completed", "label"]).is_some_and(|when| when == "label"),
+        poll: poll(section, shiphero::POLL),
+        open_when_unknown: section.one_of("capture_payment", &["open", "shut"]).is_none_or(|at| at == "open"),
+    };
+    let limits = limits(section, shiphero::LIMITS);
+    Some(ConnectionConfig {
+        endpoint: endpoint?,
+        limits,
+        kind: Kind::ShipHero {
+            webhook_secrets: webhook_secrets?,
+            credentials: shiphero::Credentials { access_token, refresh_token },
+            settings,
+        },
+    })
+}
+
+/// How often a system is asked by itself; zero for never.
+fn poll(section: &mut Section<'_>, usual: Duration) -> Option<Duration> {
+    match section.integer("poll_seconds", 0..=86_400) {
+        None => Some(usual),
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds.unsigned_abs())),
+    }
 }
 
 impl Section<'_> {

@@ -14,13 +14,16 @@ pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Opti
     root.each_of_list("routes", |at, mut section| {
         let from = end(&mut section, "from", Role::Channel, names);
         let to = end(&mut section, "to", Role::Destination, names);
-        let route = route(&mut section, from.unwrap_or_default(), to.unwrap_or_default());
+        let packs = to.as_ref().is_some_and(|to| names.get(to) == Some(&Some(Role::Warehouse)));
+        let mut route = route(&mut section, from.unwrap_or_default(), to.unwrap_or_default());
+        route.packs = packs;
         if !route.from.is_empty() && !route.to.is_empty() {
             contradictions(&mut section, at, &route, &routes);
         }
         routes.push(route);
         section.finish();
     });
+    unjudged(root, &routes, names);
     routes
 }
 
@@ -41,18 +44,35 @@ fn end(
             Err((format!("«{name}» is no connection"), format!("add a table [connections.{name}]")))
         }
         None => Err((format!("«{name}» is no connection"), format!("name one of: {}", known()))),
-        Some(Some(other)) if *other != role => Err(match role {
+        Some(Some(other)) if (*other == Role::Channel) != (role == Role::Channel) => Err(match role {
             Role::Channel => (
                 format!("«{name}» is not a channel: no orders are born there"),
                 "name the shop here".to_owned(),
             ),
-            Role::Destination => (
+            Role::Destination | Role::Warehouse => (
                 format!("«{name}» is not a destination: orders cannot be sent there"),
                 "name the system here that orders are sent to".to_owned(),
             ),
         }),
         Some(_) => Ok(name.to_owned()),
     })
+}
+
+/// Whoever is to clear a route's orders must be sent them, and must judge.
+fn unjudged(root: &mut Section<'_>, routes: &[Route], names: &BTreeMap<ConnectionName, Option<Role>>) {
+    for (at, route) in routes.iter().enumerate() {
+        for judge in &route.cleared_by {
+            let sent = routes.iter().any(|other| other.from == route.from && other.to == *judge);
+            let judges = names.get(judge) == Some(&Some(Role::Destination));
+            if !sent || !judges || *judge == route.to {
+                root.wrong_at(
+                    "routes",
+                    format!("[{at}] waits for «{judge}» to clear its orders, which is not sent them or judges none"),
+                    format!("name a compliance service that a route sends the orders of «{}» to", route.from),
+                );
+            }
+        }
+    }
 }
 
 /// What two routes cannot both mean.
@@ -135,6 +155,8 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         }
     }
     Route {
+        cleared_by: section.texts("cleared_by").unwrap_or_default(),
+        packs: false,
         from,
         to,
         filter,

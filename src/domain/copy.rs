@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
 use super::address::Address;
+use super::money::Currency;
 use crate::words::open_enum;
 
 /// How far an order has come at a destination. Later stages are greater.
@@ -19,6 +20,8 @@ pub enum Stage {
     Held,
     /// To be packed.
     Released,
+    /// Being picked or packed, or shipped in part: its goods are in somebody's hands.
+    Packing,
     /// Goods left.
     Shipped,
     /// Goods arrived.
@@ -75,8 +78,60 @@ pub struct Item {
     pub unit_price: Decimal,
     /// Discount on all units together.
     pub discount: Decimal,
-    /// The order's lines they come from.
-    pub lines: BTreeSet<RemoteId>,
+    /// The order's line they come from.
+    pub line: RemoteId,
+    /// Units of that line: fewer than `quantity` where the line is a bundle of several.
+    pub of_line: u32,
+}
+
+/// The parts of a copy that some destinations can change one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Who receives, and where.
+    ShipTo,
+    /// Who pays.
+    BillTo,
+    /// The shipping service.
+    Service,
+    /// Goods, their quantities and prices.
+    Items,
+    /// What the buyer pays for shipping and in tax.
+    Amounts,
+    /// The note on the order and the message for the receiver.
+    Notes,
+    /// Tags.
+    Tags,
+    /// The day it ships.
+    ShipOn,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Self; 8] = [
+        Self::ShipTo,
+        Self::BillTo,
+        Self::Service,
+        Self::Items,
+        Self::Amounts,
+        Self::Notes,
+        Self::Tags,
+        Self::ShipOn,
+    ];
+
+    /// In words for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ShipTo => "shipping address",
+            Self::BillTo => "billing address",
+            Self::Service => "shipping method",
+            Self::Items => "items",
+            Self::Amounts => "amounts",
+            Self::Notes => "notes",
+            Self::Tags => "tags",
+            Self::ShipOn => "ship date",
+        }
+    }
 }
 
 /// The copy of an order that a destination holds or should hold.
@@ -84,6 +139,12 @@ pub struct Item {
 pub struct OrderCopy {
     /// The order's key at the destination.
     pub key: String,
+    /// The order's id at its channel.
+    pub order: RemoteId,
+    /// The order's name there, as people use it.
+    pub name: String,
+    /// The shop's currency, in which all amounts are.
+    pub currency: Currency,
     /// The day it was placed.
     pub placed_on: Date,
     /// The customer's key.
@@ -94,6 +155,8 @@ pub struct OrderCopy {
     pub ship_to: Party,
     /// The shipping service, as the destination codes it.
     pub service: String,
+    /// The shipping rate, as the buyer saw it.
+    pub rate: String,
     /// The day it ships.
     pub ship_on: Date,
     /// Goods.
@@ -106,14 +169,59 @@ pub struct OrderCopy {
     pub payments: Vec<Payment>,
     /// A message for the receiver.
     pub gift_note: Option<String>,
+    /// The note on the order, for whoever packs it.
+    pub note: Option<String>,
+    /// The order's tags.
+    pub tags: BTreeSet<String>,
     /// How far it should be.
     pub stage: Stage,
     /// Tracking numbers of what left.
     pub numbers: BTreeSet<String>,
 }
 
+/// Goods of one product at one price, whichever lines they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch<'c> {
+    /// The key of its brand.
+    pub brand: Option<&'c str>,
+    /// The product's key.
+    pub product: &'c str,
+    /// Price of one unit before discounts.
+    pub unit_price: Decimal,
+    /// Units.
+    pub quantity: u32,
+    /// Discount on all units together.
+    pub discount: Decimal,
+}
+
 impl OrderCopy {
-    /// Whether both describe the same order: everything but payments, stage and tracking.
+    /// The goods, those of one product at one price joined, in the order of their first lines.
+    pub fn batches(&self) -> Vec<Batch<'_>> {
+        let mut batches: Vec<Batch<'_>> = Vec::new();
+        for item in &self.items {
+            let (brand, product) = (item.brand.as_deref(), item.product.as_str());
+            let same = batches
+                .iter_mut()
+                .find(|b| b.product == product && b.brand == brand && b.unit_price == item.unit_price);
+            match same {
+                Some(batch) => {
+                    batch.quantity = batch.quantity.saturating_add(item.quantity);
+                    batch.discount = (batch.discount + item.discount).normalize();
+                }
+                None => batches.push(Batch {
+                    brand,
+                    product,
+                    unit_price: item.unit_price,
+                    quantity: item.quantity,
+                    discount: item.discount,
+                }),
+            }
+        }
+        batches
+    }
+
+    /// Whether both describe the same order as a destination's books have it: everything but payments, stage, tracking
+    /// and what is said to packers only.
     pub fn same_content(&self, other: &Self) -> bool {
         self.same_goods(other)
             && self.placed_on == other.placed_on
@@ -123,7 +231,7 @@ impl OrderCopy {
             && self.shipping == other.shipping
             && self.tax == other.tax
             && self.gift_note == other.gift_note
-            && self.items == other.items
+            && self.batches() == other.batches()
     }
 
     /// Whether both send the same goods to the same person by the same service: what still matters once goods left.
@@ -139,5 +247,50 @@ impl OrderCopy {
             && self.ship_to == other.ship_to
             && self.service == other.service
             && goods(self) == goods(other)
+    }
+
+    /// The fields in which `other` is another.
+    pub fn changed(&self, other: &Self) -> BTreeSet<Field> {
+        let same = |field| match field {
+            Field::ShipTo => self.ship_to == other.ship_to,
+            Field::BillTo => self.bill_to == other.bill_to,
+            Field::Service => self.service == other.service && self.rate == other.rate,
+            Field::Items => self.items == other.items,
+            Field::Amounts => self.shipping == other.shipping && self.tax == other.tax,
+            Field::Notes => self.note == other.note && self.gift_note == other.gift_note,
+            Field::Tags => self.tags == other.tags,
+            Field::ShipOn => self.ship_on == other.ship_on,
+        };
+        Field::ALL.into_iter().filter(|field| !same(*field)).collect()
+    }
+
+    /// Forgets what a field says, so that it counts as changed against whatever it is to say.
+    pub fn forget(&mut self, field: Field) {
+        let nobody = || Party { address: Address::default(), email: None, birth_date: None };
+        match field {
+            Field::ShipTo => self.ship_to = nobody(),
+            Field::BillTo => self.bill_to = nobody(),
+            Field::Service => self.service.clear(),
+            Field::Items => self.items.clear(),
+            Field::Amounts => self.tax = Decimal::NEGATIVE_ONE,
+            Field::Notes => (self.note, self.gift_note) = (None, None),
+            Field::Tags => self.tags.clear(),
+            Field::ShipOn => self.ship_on = Date::MIN,
+        }
+    }
+
+    /// Takes a field over from `other`.
+    pub fn take(&mut self, field: Field, other: &Self) {
+        let other = other.clone();
+        match field {
+            Field::ShipTo => self.ship_to = other.ship_to,
+            Field::BillTo => self.bill_to = other.bill_to,
+            Field::Service => (self.service, self.rate) = (other.service, other.rate),
+            Field::Items => self.items = other.items,
+            Field::Amounts => (self.shipping, self.tax) = (other.shipping, other.tax),
+            Field::Notes => (self.note, self.gift_note) = (other.note, other.gift_note),
+            Field::Tags => self.tags = other.tags,
+            Field::ShipOn => self.ship_on = other.ship_on,
+        }
     }
 }

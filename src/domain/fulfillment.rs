@@ -180,6 +180,8 @@ pub struct FulfillmentOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rank {
+    /// It has a label, and has not been handed over.
+    Labelled,
     /// It left.
     Shipped,
     /// It arrived.
@@ -201,6 +203,9 @@ pub struct Shipment {
     pub rank: Rank,
     /// It did not leave after all, or came back before it was handed over.
     pub undone: bool,
+    /// Whether its origin tells the channel of it by itself.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// One shipment: whose, and its id there.
@@ -234,7 +239,7 @@ mod tests {
 
     fn shipment(id: &str, rank: Rank) -> Shipment {
         let id = RemoteId::from(id);
-        Shipment { id, lines: None, carrier: None, numbers: Vec::new(), rank, undone: false }
+        Shipment { id, lines: None, carrier: None, numbers: Vec::new(), rank, undone: false, told: false }
     }
 
     #[test]

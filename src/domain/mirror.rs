@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionName;
 use super::copy::{OrderCopy, Stage};
 use super::reason::Reason;
-use super::step::Step;
+use super::step::{CopyRef, Step};
+use super::{ConnectionName, RemoteId};
 use crate::words::closed_enum;
 
 /// Why a destination should hold nothing of an order.
@@ -82,13 +82,29 @@ pub struct Seen {
     pub committed: bool,
     /// How far it is.
     pub stage: Stage,
+    /// Whether something keeps packers from going on with it, however far it is.
+    #[serde(default)]
+    pub held: bool,
+    /// Its own id there, where that is not its key.
+    #[serde(default)]
+    pub remote: Option<RemoteId>,
     /// Tracking numbers it holds.
     pub numbers: BTreeSet<String>,
     /// Its content in the vendor's own terms, without stage and tracking, to show what a person changed there.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub content: serde_json::Value,
+    /// Its version there, where the destination tells one.
+    #[serde(default)]
+    pub version: Option<String>,
     /// When it was seen.
     pub at: Timestamp,
+}
+
+impl Seen {
+    /// Whether packers may go on with it: neither held nor gone.
+    pub fn may_be_packed(&self) -> bool {
+        self.committed && !self.held && self.stage < Stage::Shipped
+    }
 }
 
 /// What a mirror was last seen to hold.
@@ -141,6 +157,9 @@ pub struct Mirror {
     pub look: bool,
     /// A person asked to try again, whatever stands in the way.
     pub forced: bool,
+    /// Digest of the desired state for which a person takes the copy as it is: what it lacks is not owed.
+    #[serde(default)]
+    pub accepted: Option<String>,
     /// Failures in a row.
     pub tries: u32,
     /// When it is to be tried again.
@@ -168,6 +187,7 @@ impl Mirror {
             intent: None,
             look: false,
             forced: false,
+            accepted: None,
             tries: 0,
             next_at: None,
             reason: None,
@@ -180,5 +200,14 @@ impl Mirror {
     /// The order's key there, where we entered it.
     pub fn key(&self) -> Option<&str> {
         self.applied.as_ref().map(|copy| copy.key.as_str())
+    }
+
+    /// How `copy` is addressed here: under the id that was seen, where there is one.
+    pub fn address(&self, copy: &OrderCopy) -> CopyRef {
+        let remote = match &self.observed {
+            Observed::Present(seen) => seen.remote.clone(),
+            _ => None,
+        };
+        CopyRef { key: copy.key.clone(), order: copy.order.clone(), remote }
     }
 }

@@ -53,10 +53,22 @@ open_enum! {
         ShippedAtDestination = "shipped_at_destination",
         /// The order was edited although goods had left.
         EditedAfterShipment = "edited_after_shipment",
+        /// The order was edited while its goods were being picked or packed.
+        EditedWhilePacked = "edited_while_packed",
+        /// The order was cancelled while its goods were being picked or packed.
+        CancelledWhilePacked = "cancelled_while_packed",
+        /// The order has not come to the destination, where it comes by itself.
+        NotImported = "not_imported",
+        /// Something at the destination keeps the order from being packed, and a person must see to it there.
+        HeldAtDestination = "held_at_destination",
+        /// The order was split or merged with another at the destination.
+        RearrangedAtDestination = "rearranged_at_destination",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
+        /// The vendor never grants as much at once as the call needs.
+        TooMuchAsked = "too_much_asked",
         /// The answer was in no form we know; tries go on.
         UnexpectedAnswer = "unexpected_answer",
     }

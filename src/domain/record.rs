@@ -5,7 +5,7 @@
 //! hand (a tie, a bare hint, a part of an unknown order) asks for a reading of the source, which settles it. An older
 //! fact never overwrites a newer one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,9 @@ pub struct OrderRecord {
     pub tombstone: Option<Tombstone>,
     /// What destinations judged.
     pub verdicts: BTreeMap<ConnectionName, Verdict>,
+    /// Of these, destinations that judged an order which is another by now, and are to judge it anew.
+    #[serde(default)]
+    pub unjudged: BTreeSet<ConnectionName>,
     /// What other systems say left, by the system and its own id.
     #[serde(default)]
     pub shipments: BTreeMap<ConnectionName, BTreeMap<RemoteId, Shipment>>,
@@ -128,6 +131,7 @@ impl OrderRecord {
             work: None,
             tombstone: None,
             verdicts: BTreeMap::new(),
+            unjudged: BTreeSet::new(),
             shipments: BTreeMap::new(),
             links: BTreeMap::new(),
             flag: None,
@@ -168,6 +172,19 @@ impl OrderRecord {
         let mut methods = self.work.iter().flatten().filter_map(|work| work.method.as_ref());
         let first = methods.next()?;
         methods.all(|method| method == first).then_some(first)
+    }
+
+    /// Whether this destination found that the order, as it is now, may ship.
+    pub fn is_cleared_by(&self, judge: &str) -> bool {
+        self.verdicts.get(judge).is_some_and(|verdict| verdict.passed) && !self.unjudged.contains(judge)
+    }
+
+    /// Units of a line that left by this system's own account.
+    pub fn units_from(&self, origin: &str, line: &RemoteId) -> u32 {
+        let shipments = self.shipments.get(origin).into_iter().flat_map(BTreeMap::values);
+        let standing = shipments.filter(|shipment| !shipment.undone);
+        let units = standing.filter_map(|shipment| shipment.lines.as_ref()?.get(line));
+        units.fold(0, |sum, units| sum.saturating_add(*units))
     }
 
     /// Units of a line that left.
@@ -231,11 +248,30 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
             if take_in(known, told) { Merge::Applied } else { Merge::NoChange }
         }
     };
+    link_told(record);
     // A part of an order we know nothing of is a reason to go and read the order.
     if record.document.is_none() && !record.is_deleted() {
         return outcome.max(record.want_reading(origin));
     }
     outcome
+}
+
+/// Shipments that their origin told the channel of by itself: the fulfilment with the same numbers stands for them, and
+/// follows them from then on.
+fn link_told(record: &mut OrderRecord) {
+    for (origin, shipments) in &record.shipments {
+        for shipment in shipments.values().filter(|shipment| shipment.told && !shipment.numbers.is_empty()) {
+            let name = ShipmentRef { origin: origin.clone(), id: shipment.id.clone() };
+            if record.links.values().any(|linked| *linked == name) {
+                continue;
+            }
+            let unlinked = record.fulfillments.values().filter(|f| !record.links.contains_key(&f.id));
+            let made = unlinked.into_iter().find(|f| f.stands() && f.numbers == shipment.numbers);
+            if let Some(id) = made.map(|fulfillment| fulfillment.id.clone()) {
+                record.links.insert(id, name);
+            }
+        }
+    }
 }
 
 /// Notes that a reading begun at `at` found no such order.

@@ -122,6 +122,10 @@ pub struct Route {
     pub filter: Filter,
     /// Payment states that open the gate.
     pub release: Vec<PaymentState>,
+    /// Destinations that must have found the order, as it is, fit to ship.
+    pub cleared_by: Vec<ConnectionName>,
+    /// Whether the destination packs: it is given what is left to pack and told of no shipment.
+    pub packs: bool,
     /// What becomes the key.
     pub key_by: KeyBy,
     /// Text before each key, so that two shops can share one destination.

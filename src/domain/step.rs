@@ -8,9 +8,45 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
-use super::copy::{OrderCopy, Stage};
+use super::copy::{Field, OrderCopy, Stage};
 use super::fulfillment::ShipmentRef;
 use super::reason::Reason;
+
+/// How a copy is addressed at its destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyRef {
+    /// Its key there.
+    pub key: String,
+    /// The order's id at its channel.
+    pub order: RemoteId,
+    /// Its own id there, where the destination gives one and it was seen.
+    #[serde(default)]
+    pub remote: Option<RemoteId>,
+}
+
+/// In which fields what is seen of a copy is not what it should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Fields that are seen to say something else.
+    pub known: BTreeSet<Field>,
+    /// Fields that cannot be seen, for lack of a permission: taken to be as they were made, and never to be empty.
+    pub hidden: BTreeSet<Field>,
+}
+
+/// A change of some fields of a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// The copy.
+    pub at: CopyRef,
+    /// Which fields change.
+    pub fields: BTreeSet<Field>,
+    /// What they are to say.
+    pub copy: OrderCopy,
+    /// The copy as we last made it.
+    pub was: OrderCopy,
+    /// Its content in the vendor's own terms, as it was seen just before.
+    pub content: serde_json::Value,
+}
 
 /// One remote operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,29 +59,31 @@ pub enum Step {
         /// The key was used before.
         again: bool,
     },
+    /// Change fields of it.
+    Revise(Box<Revision>),
     /// Take the order back.
     Cancel {
-        /// The order's key.
-        key: String,
+        /// Which copy.
+        at: CopyRef,
     },
     /// Set the stage.
     Advance {
-        /// The order's key.
-        key: String,
+        /// Which copy.
+        at: CopyRef,
         /// The stage to set; it can be an earlier one.
         stage: Stage,
     },
     /// Add tracking numbers.
     Track {
-        /// The order's key.
-        key: String,
+        /// Which copy.
+        at: CopyRef,
         /// The numbers.
         numbers: BTreeSet<String>,
     },
     /// Remove tracking numbers.
     Untrack {
-        /// The order's key.
-        key: String,
+        /// Which copy.
+        at: CopyRef,
         /// The numbers.
         numbers: BTreeSet<String>,
     },
@@ -120,9 +158,10 @@ impl Step {
         match self {
             Self::Submit { again: false, .. } => "submit",
             Self::Submit { again: true, .. } => "resubmit",
+            Self::Revise(_) => "revise",
             Self::Cancel { .. } => "cancel",
             Self::Advance { stage: Stage::Held, .. } => "hold",
-            Self::Advance { stage: Stage::Released, .. } => "release",
+            Self::Advance { stage: Stage::Released | Stage::Packing, .. } => "release",
             Self::Advance { stage: Stage::Shipped, .. } => "ship",
             Self::Advance { stage: Stage::Delivered, .. } => "deliver",
             Self::Track { .. } => "track",
@@ -135,10 +174,11 @@ impl Step {
     pub fn key(&self) -> &str {
         match self {
             Self::Submit { copy, .. } => &copy.key,
-            Self::Cancel { key }
-            | Self::Advance { key, .. }
-            | Self::Track { key, .. }
-            | Self::Untrack { key, .. } => key,
+            Self::Revise(revision) => &revision.at.key,
+            Self::Cancel { at }
+            | Self::Advance { at, .. }
+            | Self::Track { at, .. }
+            | Self::Untrack { at, .. } => &at.key,
             Self::Tell(telling) => telling.order().as_str(),
         }
     }
@@ -198,6 +238,10 @@ pub enum Plan {
     Observe,
     /// Do this next, then plan again.
     Next(Step),
+    /// What is there is what is wanted, but for some fields: take it as made by us, and plan again.
+    Adopt(Box<OrderCopy>, BTreeSet<Field>),
+    /// It will come by itself; look again in time, and tell a person if it does not.
+    Wait(Reason),
     /// A person must decide.
     Exception(Reason),
 }
@@ -205,10 +249,37 @@ pub enum Plan {
 /// What a kind of destination can do, as facts that planning goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The last stage at which content can still change (by taking the order back and entering it again).
-    pub revise_until: Stage,
+    /// How content changes there.
+    pub edits: Edits,
     /// The last stage at which an order can be taken back.
     pub cancel_until: Stage,
+    /// Whether its people pack: goods are stopped before anything that must not meet them at work.
+    pub packs: bool,
+    /// Whether we enter orders there; otherwise they come by themselves and are only kept in step.
+    pub enters: bool,
+    /// Whether an order of ours that is there without our having entered it is taken as ours: its key is the channel's own
+    /// id, and the vendor knows no other guard against entering twice.
+    pub adopts: bool,
     /// How often a copy that is still open is looked at, where the system does not tell by itself.
     pub watch: Option<Duration>,
+}
+
+/// How content changes at a kind of destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edits {
+    /// By taking the order back and entering it again, up to this stage.
+    Anew(Stage),
+    /// Field by field: items while nobody has them in hand, everything else until the goods left.
+    ByField,
+}
+
+impl Edits {
+    /// The last stage at which a field can change.
+    pub fn until(self, field: Field) -> Stage {
+        match (self, field) {
+            (Self::Anew(stage), _) => stage,
+            (Self::ByField, Field::Items) => Stage::Released,
+            (Self::ByField, _) => Stage::Packing,
+        }
+    }
 }

@@ -1,18 +1,22 @@
 //! Takes account of what was done and seen: pure changes of one mirror.
 
+use std::collections::BTreeSet;
+
 use crate::connectors::{Destination, Effect};
-use crate::domain::copy::Stage;
+use crate::domain::copy::{Field, OrderCopy, Stage};
 use crate::domain::mirror::{Desired, Mirror, Observed, Seen};
-use crate::domain::step::Step;
+use crate::domain::step::{CopyRef, Revision, Step};
 use crate::domain::timeline::changes;
 
-/// The key to look under: where we entered the order, or are entering it, or would.
-pub(super) fn key_of(mirror: &Mirror, desired: &Desired) -> Option<String> {
-    let applied = mirror.key().or(mirror.intent.as_ref().map(Step::key));
-    applied.map(str::to_owned).or_else(|| match desired {
-        Desired::Present(copy) => Some(copy.key.clone()),
+/// Where to look: where we entered the order, or are entering it, or would.
+pub(super) fn address_of(mirror: &Mirror, desired: &Desired) -> Option<CopyRef> {
+    if let Some(applied) = &mirror.applied {
+        return Some(mirror.address(applied));
+    }
+    match (&mirror.intent, desired) {
+        (Some(Step::Submit { copy, .. }), _) | (_, Desired::Present(copy)) => Some(mirror.address(copy)),
         _ => None,
-    })
+    }
 }
 
 /// Takes account of a step that was done.
@@ -23,33 +27,71 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
             mirror.observed = Observed::Present(Seen {
                 committed: effect.committed,
                 stage: copy.stage,
+                held: copy.stage == Stage::Held,
+                remote: None,
                 numbers: copy.numbers.clone(),
                 content: serde_json::Value::Null,
+                version: None,
                 at: now,
             });
         }
+        Step::Revise(revision) => revised(mirror, revision),
         Step::Cancel { .. } => {
             mirror.applied = None;
             mirror.observed = Observed::Absent;
         }
-        Step::Advance { stage, .. } => each(mirror, |at, _| *at = *stage),
-        Step::Track { numbers, .. } => each(mirror, |_, held| held.extend(numbers.iter().cloned())),
-        Step::Untrack { numbers, .. } => {
-            each(mirror, |_, held| held.retain(|number| !numbers.contains(number)));
+        Step::Advance { stage, .. } => {
+            if let Some(applied) = &mut mirror.applied {
+                applied.stage = *stage;
+            }
+            if let Observed::Present(seen) = &mut mirror.observed {
+                seen.held = *stage == Stage::Held;
+                if *stage >= Stage::Shipped || seen.stage != Stage::Packing {
+                    seen.stage = *stage;
+                }
+            }
         }
+        Step::Track { numbers, .. } => each(mirror, |held| held.extend(numbers.iter().cloned())),
+        Step::Untrack { numbers, .. } => each(mirror, |held| held.retain(|number| !numbers.contains(number))),
         // Steps at the channel change the record, not a copy.
         Step::Tell(_) => {}
     }
+    if let Some(seen) = &effect.seen {
+        mirror.observed = seen.clone();
+    }
 }
 
-/// Changes stage and tracking of both what we made it hold and what it is seen to hold.
-fn each(mirror: &mut Mirror, change: impl Fn(&mut Stage, &mut std::collections::BTreeSet<String>)) {
+/// Changes tracking of both what we made it hold and what it is seen to hold.
+fn each(mirror: &mut Mirror, change: impl Fn(&mut BTreeSet<String>)) {
     if let Some(applied) = &mut mirror.applied {
-        change(&mut applied.stage, &mut applied.numbers);
+        change(&mut applied.numbers);
     }
     if let Observed::Present(seen) = &mut mirror.observed {
-        change(&mut seen.stage, &mut seen.numbers);
+        change(&mut seen.numbers);
     }
+}
+
+fn revised(mirror: &mut Mirror, revision: &Revision) {
+    if let Some(applied) = &mut mirror.applied {
+        for field in &revision.fields {
+            applied.take(*field, &revision.copy);
+        }
+    }
+}
+
+/// Takes what is there as made by us, but for some fields. A hold on it is not ours, unless we had placed it.
+pub(super) fn adopt(mirror: &mut Mirror, copy: &OrderCopy, but: &BTreeSet<Field>) {
+    let mut adopted = copy.clone();
+    for field in but {
+        adopted.forget(*field);
+    }
+    adopted.numbers.clear();
+    adopted.stage = Stage::Released;
+    if let Some(applied) = &mirror.applied {
+        adopted.numbers.clone_from(&applied.numbers);
+        adopted.stage = applied.stage;
+    }
+    mirror.applied = Some(adopted);
 }
 
 /// Takes account of a step whose answer was lost, by what is seen now.
@@ -60,8 +102,12 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
         }
         (Step::Cancel { .. }, Observed::Absent | Observed::Never) => mirror.applied = None,
         (Step::Advance { stage, .. }, Observed::Present(seen)) => {
-            let seen = seen.stage;
-            if let Some(applied) = mirror.applied.as_mut().filter(|_| seen == stage) {
+            let came = if stage >= Stage::Shipped {
+                seen.stage == stage
+            } else {
+                seen.stage < Stage::Shipped && seen.held == (stage == Stage::Held)
+            };
+            if let Some(applied) = mirror.applied.as_mut().filter(|_| came) {
                 applied.stage = stage;
             }
         }
@@ -77,6 +123,7 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
                 applied.numbers.retain(|number| !numbers.contains(number) || there.contains(number));
             }
         }
+        // What a revision came to is what is seen: fields that say what they should are taken as made.
         _ => {}
     }
 }
@@ -85,7 +132,7 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
 pub(super) fn news(before: &Observed, after: &Observed) -> bool {
     let timeless = |observed: &Observed| match observed {
         Observed::Present(seen) => {
-            Observed::Present(Seen { at: jiff::Timestamp::UNIX_EPOCH, ..seen.clone() })
+            Observed::Present(Seen { at: jiff::Timestamp::UNIX_EPOCH, version: None, ..seen.clone() })
         }
         other => other.clone(),
     };

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::account::{account_for, account_for_lost, drift, key_of, news};
+use super::account::{account_for, account_for_lost, address_of, adopt, drift, news};
 use super::channel::left_behind;
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
@@ -16,7 +16,7 @@ use crate::domain::fulfillment::Fulfillment;
 use crate::domain::mirror::{MirrorState, Observed};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Fact;
-use crate::domain::step::{Plan, Step, Telling};
+use crate::domain::step::{CopyRef, Plan, Shipping, Step, Telling};
 use crate::store::{Entry, ExceptionAt, Gate, OpenException};
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -41,6 +41,7 @@ impl Pass<'_> {
         let mut fresh = false;
         for _ in 0..MOST_ROUNDS {
             let Some(wanted) = target.wanted(&self.record) else { return Ok(()) };
+            self.note_judgement(at, target, &wanted);
             let digest = wanted.digest();
             let now = self.now();
             let mirror = &mut self.mirrors[at];
@@ -76,6 +77,16 @@ impl Pass<'_> {
                     Plan::Observe => self.look(at, target, &wanted, &mut fresh).await?,
                     Plan::Next(step) => self.step(at, target, step, digest, &mut fresh).await?,
                     Plan::Exception(reason) => self.exception(at, digest, reason),
+                    Plan::Adopt(copy, but) => {
+                        adopt(&mut self.mirrors[at], &copy, &but);
+                        self.keep_mirror(at);
+                        self.take_shipments(at, target);
+                        Round::Again
+                    }
+                    Plan::Wait(reason) => {
+                        let told = self.mirrors[at].tries + 1 >= TELL_AFTER;
+                        self.fail(at, None, told.then_some(reason))
+                    }
                 }
             };
             if matches!(round, Round::Done) {
@@ -89,6 +100,22 @@ impl Pass<'_> {
         );
         self.fail(at, None, Some(reason));
         Ok(())
+    }
+
+    /// What a destination judged holds as long as the order is the one it judged.
+    fn note_judgement(&mut self, at: usize, target: &Target<'_>, wanted: &Wanted) {
+        let mirror = &self.mirrors[at];
+        let judge = &mirror.destination;
+        let owes = target.owes_judgement(wanted, mirror) && self.record.verdicts.contains_key(judge);
+        if owes != self.record.unjudged.contains(judge) {
+            let judge = judge.clone();
+            if owes {
+                self.record.unjudged.insert(judge);
+            } else {
+                self.record.unjudged.remove(&judge);
+            }
+            self.unsaved = true;
+        }
     }
 
     /// Until when the connection's circuit breaker lets nothing through.
@@ -108,8 +135,8 @@ impl Pass<'_> {
         *fresh = true;
         let round = match (target, wanted) {
             (Target::Copy(_, destination), Wanted::Copy(desired)) => {
-                match key_of(&self.mirrors[at], desired) {
-                    Some(key) => self.look_at_copy(at, &**destination, &key).await,
+                match address_of(&self.mirrors[at], desired) {
+                    Some(copy) => self.look_at_copy(at, &**destination, &copy).await,
                     // Nothing was ever entered, and nothing should be.
                     None => Round::Again,
                 }
@@ -126,9 +153,9 @@ impl Pass<'_> {
         Ok(round)
     }
 
-    async fn look_at_copy(&mut self, at: usize, destination: &dyn Destination, key: &str) -> Round {
+    async fn look_at_copy(&mut self, at: usize, destination: &dyn Destination, copy: &CopyRef) -> Round {
         let log = Log::default();
-        let seen = destination.observe(key, &log).await;
+        let seen = destination.observe(copy, &log).await;
         let name = self.mirrors[at].destination.clone();
         let observed = match seen {
             Ok(observed) => observed,
@@ -146,7 +173,11 @@ impl Pass<'_> {
         {
             self.keep_tries(&name, "observe", &log);
         }
-        let drift = drift(&self.mirrors[at].observed, &observed);
+        // What a step of ours may have changed is no drift.
+        let drift = match &self.mirrors[at].intent {
+            Some(_) => serde_json::Value::Null,
+            None => drift(&self.mirrors[at].observed, &observed),
+        };
         if !drift.is_null() {
             self.tell(at, "drift", "changed at the destination, not by us".to_owned(), Some(drift));
         }
@@ -162,13 +193,22 @@ impl Pass<'_> {
     /// What left by the destination's own account, and not because we said so, is a fact about the order.
     fn merge_shipments(&mut self, at: usize, destination: &dyn Destination) {
         let mirror = &self.mirrors[at];
-        let ours = mirror.applied.as_ref().is_none_or(|applied| applied.stage >= Stage::Shipped);
-        let (Observed::Present(seen), false) = (&mirror.observed, ours) else { return };
-        let (told, name) = (destination.shipments(seen), mirror.destination.clone());
+        let (Observed::Present(seen), Some(applied)) = (&mirror.observed, &mirror.applied) else { return };
+        if applied.stage >= Stage::Shipped {
+            return;
+        }
+        let (told, name) = (destination.shipments(seen, applied), mirror.destination.clone());
         if told.is_empty() && !self.record.shipments.contains_key(&name) {
             return;
         }
         self.merge_fact(&name, Fact::Shipments(name.clone(), told), "what left by its own account");
+    }
+
+    /// The same for whatever a target is: only copies tell of shipments.
+    fn take_shipments(&mut self, at: usize, target: &Target<'_>) {
+        if let Target::Copy(_, destination) = target {
+            self.merge_shipments(at, &**destination);
+        }
     }
 
     /// The channel is looked at by reading the order anew.
@@ -186,6 +226,7 @@ impl Pass<'_> {
                     self.record.links.insert(id, shipping.shipment);
                 }
             }
+            Some(Step::Tell(Telling::Unship(shipping))) => self.unlink(&shipping),
             Some(Step::Tell(Telling::Tag(tagging))) => self.record.flag = Some(tagging.tag),
             _ => {}
         }
@@ -240,6 +281,9 @@ impl Pass<'_> {
             }
         };
         account_for(mirror, &step, &effect, now);
+        if effect.seen.is_some() {
+            self.take_shipments(at, target);
+        }
         let word = effect.verdict.as_ref().map(|verdict| format!(": {}", verdict.word)).unwrap_or_default();
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
@@ -268,7 +312,10 @@ impl Pass<'_> {
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
             }
-            (_, Some(made)) => {
+            (step, Some(made)) => {
+                if let Step::Tell(Telling::Unship(shipping)) = step {
+                    self.unlink(&shipping);
+                }
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
             }
@@ -279,6 +326,13 @@ impl Pass<'_> {
         let now = self.now();
         self.record.ask_reading(now);
         if self.settle_source().await { Round::Again } else { Round::Done }
+    }
+
+    /// What we undid ourselves stands for no shipment any more: if that leaves after all, it is told anew.
+    fn unlink(&mut self, shipping: &Shipping) {
+        if let Some(id) = &shipping.fulfillment {
+            self.record.links.remove(id);
+        }
     }
 
     fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
@@ -421,7 +475,7 @@ impl Pass<'_> {
     }
 
     /// Puts the mirror as it now is among what is to be kept.
-    fn keep_mirror(&mut self, at: usize) {
+    pub(super) fn keep_mirror(&mut self, at: usize) {
         let mirror = self.mirrors[at].clone();
         self.changes.mirrors.retain(|kept| kept.destination != mirror.destination);
         self.changes.mirrors.push(mirror);

@@ -46,9 +46,12 @@ fn decide(
     if goods.is_empty() {
         return Ok(Err(Absence::NothingToShip));
     }
-    let shipped = shipped(record, order, &goods);
+    // A house that packs is told of no shipment: what it ships it tells, and what left elsewhere is not in its copy.
+    let shipped = if route.packs { Vec::new() } else { shipped(record, order, &goods) };
+    let left = !shipped.is_empty()
+        || (route.packs && goods.iter().any(|line| record.units_from(&route.to, &line.id) > 0));
     if record.is_cancelled() || record.is_deleted() {
-        if shipped.is_empty() {
+        if !left {
             return Ok(Err(if record.is_deleted() { Absence::Deleted } else { Absence::Cancelled }));
         }
         return Err(Reason::new(
@@ -84,18 +87,24 @@ fn decide(
     }
     Ok(Ok(OrderCopy {
         key: key(order, route),
+        order: order.id.clone(),
+        name: order.name.clone(),
+        currency: order.currency.clone(),
         placed_on: order.placed_on,
         // A guest has no id; the order's own keeps different guests apart.
         customer: order.customer.as_ref().map_or_else(|| format!("guest-{}", order.id), ToString::to_string),
         bill_to: party(order.bill_to.clone().unwrap_or_else(|| ship_to.clone())),
         ship_to: party(ship_to),
         service: service(order, route)?,
+        rate: order.shipping.first().map(|line| line.title.clone()).unwrap_or_default(),
         ship_on: ship_date.unwrap_or_else(|| order.placed_on.saturating_add(route.lead_days.days())),
         items,
         shipping: order.shipping_price(),
         tax: order.tax.shop.amount,
         payments: payments(order),
         gift_note: route.gift_note.as_deref().and_then(|name| filled(order.attribute(name))),
+        note: filled(order.note.as_deref()),
+        tags: order.tags.clone(),
         stage: stage(record, order, route, &goods, &shipped),
         numbers,
     }))
@@ -143,7 +152,8 @@ fn stage(
         let arrived = shipped.iter().all(|fulfillment| fulfillment.is_delivered());
         return if whole && arrived { Stage::Delivered } else { Stage::Shipped };
     }
-    if route.releases(&order.payment) && !record.is_held() { Stage::Released } else { Stage::Held }
+    let cleared = route.cleared_by.iter().all(|judge| record.is_cleared_by(judge));
+    if route.releases(&order.payment) && !record.is_held() && cleared { Stage::Released } else { Stage::Held }
 }
 
 fn service(order: &OrderDocument, route: &Route) -> Result<String, Reason> {
@@ -189,8 +199,7 @@ fn items(
 ) -> Result<Vec<Item>, Reason> {
     let mut items: Vec<Item> = Vec::new();
     for line in goods {
-        // What left stays part of the copy even where it was refunded since; never more than was ordered.
-        let quantity = line.current.max(record.shipped_units(&line.id).min(line.ordered)).min(line.ordered);
+        let quantity = units(record, route, line);
         if quantity == 0 {
             continue;
         }
@@ -207,7 +216,7 @@ fn items(
         match route.bundles.get(sku) {
             None => {
                 let unit_price = line.unit_price.shop.amount;
-                add(&mut items, route.product(sku), quantity, unit_price, discount, &line.id);
+                add(&mut items, line, quantity, route.product(sku), unit_price, discount);
             }
             Some(parts) => {
                 // The bundle's price is spread over its units, so that the parts come to the bundle to the cent.
@@ -219,7 +228,7 @@ fn items(
                     for _ in 0..part.quantity {
                         let price = prices.next().unwrap_or_default();
                         let discount = discounts.next().unwrap_or_default();
-                        add(&mut items, route.product(&part.sku), quantity, price, discount, &line.id);
+                        add(&mut items, line, quantity, route.product(&part.sku), price, discount);
                     }
                 }
             }
@@ -228,28 +237,35 @@ fn items(
     Ok(items)
 }
 
-/// Adds units, joining those of one product at one price.
-fn add(
-    items: &mut Vec<Item>,
-    product: ProductRef,
-    quantity: u32,
-    unit_price: Decimal,
-    discount: Decimal,
-    line: &RemoteId,
-) {
+/// Units of a line that the copy holds, never more than was ordered.
+fn units(record: &OrderRecord, route: &Route, line: &Line) -> u32 {
+    if !route.packs {
+        // What left stays part of the copy even where it was refunded since.
+        return line.current.max(record.shipped_units(&line.id)).min(line.ordered);
+    }
+    // What left elsewhere is not packed here as well; what left from here was part of the copy.
+    let own = record.units_from(&route.to, &line.id);
+    let elsewhere = record.shipped_units(&line.id).saturating_sub(own);
+    line.current.saturating_sub(elsewhere).max(own).min(line.ordered)
+}
+
+/// Adds units of a line, joining those of one product at one price.
+fn add(items: &mut Vec<Item>, line: &Line, of_line: u32, product: ProductRef, price: Decimal, off: Decimal) {
     let ProductRef { brand, product } = product;
-    let unit_price = unit_price.normalize();
-    if let Some(item) = items
-        .iter_mut()
-        .find(|item| item.product == product && item.brand == brand && item.unit_price == unit_price)
-    {
-        item.quantity = item.quantity.saturating_add(quantity);
-        item.discount = (item.discount + discount).normalize();
-        item.lines.insert(line.clone());
+    let unit_price = price.normalize();
+    let same = |item: &&mut Item| {
+        item.line == line.id
+            && item.product == product
+            && item.brand == brand
+            && item.unit_price == unit_price
+    };
+    if let Some(item) = items.iter_mut().find(same) {
+        item.quantity = item.quantity.saturating_add(of_line);
+        item.discount = (item.discount + off).normalize();
         return;
     }
-    let (discount, lines) = (discount.normalize(), BTreeSet::from([line.clone()]));
-    items.push(Item { product, brand, quantity, unit_price, discount, lines });
+    let (line, discount) = (line.id.clone(), off.normalize());
+    items.push(Item { product, brand, quantity: of_line, unit_price, discount, line, of_line });
 }
 
 fn payments(order: &OrderDocument) -> Vec<Payment> {

@@ -5,11 +5,13 @@
 //! fenced by its lease.
 
 mod account;
+mod answering;
 pub mod channel;
 mod converge;
 pub mod desired;
 mod pass;
 pub mod plan;
+mod polling;
 mod pressure;
 mod preview;
 pub mod retry;
@@ -111,8 +113,10 @@ impl Engine {
     /// Runs until `stop`, then finishes the passes at work.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let sorting = tokio::spawn(Arc::clone(&self).keep_sorting(stop.clone()));
+        let polling = tokio::spawn(Arc::clone(&self).keep_polling(stop.clone()));
         Arc::clone(&self).keep_dispatching(stop).await;
         let _ = sorting.await;
+        let _ = polling.await;
     }
 
     /// Sorts and converges until nothing is left that could be done at the clock's present instant. For tests and tools:
@@ -152,7 +156,10 @@ impl Engine {
         if stored.is_empty() {
             return Ok(0);
         }
-        let sorted: Vec<_> = stored.iter().map(|delivery| sorter::sort(&self.registry, delivery)).collect();
+        let mut sorted = Vec::with_capacity(stored.len());
+        for delivery in &stored {
+            sorted.push(self.sort(delivery).await?);
+        }
         for delivery in &sorted {
             let outcome = match &delivery.into {
                 crate::store::SortedInto::Order { .. } => continue,

@@ -93,7 +93,7 @@ impl Engine {
     }
 
     async fn work(&self, lease: Lease) -> Result<(), Halt> {
-        let loaded = self.store.load(&lease.order).await?;
+        let loaded = self.store.load_with(&lease.order, self.tellers(&lease.order.connection)).await?;
         let record = loaded.record.unwrap_or_else(|| OrderRecord::new(lease.order.clone()));
         let mut pass = Pass {
             engine: self,
@@ -135,6 +135,20 @@ impl Pass<'_> {
         for delivery in deliveries {
             let facts = match hear(&self.engine.registry, delivery) {
                 Ok(Heard::Facts { facts, .. }) => facts,
+                Ok(Heard::Copy { .. }) => {
+                    let known = self.mirrors.iter().position(|m| m.destination == delivery.connection);
+                    let (state, why) = match known {
+                        Some(at) => {
+                            self.mirrors[at].look = true;
+                            self.keep_mirror(at);
+                            (DeliveryState::Applied, "the copy is looked at")
+                        }
+                        None => (DeliveryState::NoChange, "there is no copy of it"),
+                    };
+                    self.changes.settled.push((delivery.id, state, Some(why.to_owned())));
+                    telemetry::delivery_settled(&delivery.connection, state.as_str());
+                    continue;
+                }
                 Ok(Heard::Nothing(why)) => {
                     self.changes.settled.push((delivery.id, DeliveryState::NoChange, Some(why)));
                     continue;
@@ -362,6 +376,7 @@ fn shown(record: &OrderRecord) -> Value {
         fields.remove("read_at");
         fields.remove("read_wanted_at");
         fields.remove("doubt");
+        fields.remove("unjudged");
     }
     value
 }

@@ -3,14 +3,15 @@
 //! It plans one step at a time: after each, the loop looks at the new state and plans again, so there is no list of
 //! commands that could go stale. Content that a person changed at the destination is left alone; only what changed on
 //! our side, against what we last made it hold, is worth a revision. Steps that take something back or set a stage never
-//! rest on an old sight.
+//! rest on an old sight. Where people pack, an order is held before its items change or it is taken back, so that nothing
+//! meets them at work; only a hold of ours is ever lifted.
 
 use std::collections::BTreeSet;
 
-use crate::domain::copy::{OrderCopy, Stage};
+use crate::domain::copy::{Field, OrderCopy, Stage};
 use crate::domain::mirror::{Desired, Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::step::{Capabilities, Plan, Step};
+use crate::domain::step::{Capabilities, CopyRef, Differences, Edits, Plan, Revision, Step};
 
 /// What is known of a mirror when planning.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,10 @@ pub struct Sight<'a> {
     pub fresh: bool,
     /// Whether a person asked to try again, whatever stands in the way.
     pub forced: bool,
+    /// Whether a person takes the copy as it is.
+    pub accepted: bool,
+    /// Where a copy changes field by field: in what it is seen not to be what is desired.
+    pub differs: &'a Differences,
 }
 
 /// The next step from what is seen to what is desired.
@@ -30,17 +35,18 @@ pub fn plan(desired: &Desired, sight: Sight<'_>, can: Capabilities) -> Plan {
     match desired {
         Desired::Present(copy) => toward_present(copy, sight, can),
         Desired::Absent(_) => toward_absent(sight, can),
-        Desired::Undecided(reason) => match sight.observed {
-            // Goods must not leave on terms that no longer hold.
-            Observed::Present(seen) if seen.committed && seen.stage == Stage::Released => {
-                match (sight.fresh, sight.applied) {
-                    (false, _) => Plan::Observe,
-                    (true, Some(applied)) => advance(&applied.key, Stage::Held),
-                    (true, None) => Plan::Exception(reason.clone()),
-                }
-            }
-            _ => Plan::Exception(reason.clone()),
-        },
+        // Goods must not leave on terms that no longer hold.
+        Desired::Undecided(reason) => stop(sight, reason.clone()),
+    }
+}
+
+/// Stops what packers could still go on with, and tells a person.
+fn stop(sight: Sight<'_>, reason: Reason) -> Plan {
+    match (sight.observed, sight.applied) {
+        (Observed::Present(seen), _) if !seen.may_be_packed() => Plan::Exception(reason),
+        (Observed::Present(_), _) if !sight.fresh => Plan::Observe,
+        (Observed::Present(seen), Some(applied)) => advance(at(applied, seen), Stage::Held),
+        _ => Plan::Exception(reason),
     }
 }
 
@@ -53,7 +59,24 @@ fn toward_absent(sight: Sight<'_>, can: Capabilities) -> Plan {
         return Plan::Observe;
     }
     if seen.stage <= can.cancel_until {
-        return Plan::Next(Step::Cancel { key: applied.key.clone() });
+        if can.packs && seen.may_be_packed() {
+            return advance(at(applied, seen), Stage::Held);
+        }
+        return Plan::Next(Step::Cancel { at: at(applied, seen) });
+    }
+    if seen.stage == Stage::Packing {
+        return stop(
+            sight,
+            Reason::new(
+                ReasonCode::CancelledWhilePacked,
+                format!(
+                    "order {} is not to be shipped, but its goods are being picked or packed",
+                    applied.key
+                ),
+                "it is on hold at the destination; take the goods out of the tote and clear its lock there, and it is taken \
+                 back by itself; stop the packer, for a hold does not stop packing that has begun",
+            ),
+        );
     }
     // We said it had shipped, and at the channel that was undone: undo it here before taking the order back.
     if seen.stage == applied.stage {
@@ -71,9 +94,21 @@ fn toward_absent(sight: Sight<'_>, can: Capabilities) -> Plan {
 
 fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan {
     let seen = match (sight.observed, sight.applied) {
-        (Observed::Never | Observed::Absent, None) => return submit(copy, false),
         (Observed::Never, Some(_)) => return Plan::Observe,
-        (Observed::Absent, Some(_)) if sight.forced => return submit(copy, true),
+        // The vendor does not guard against entering twice, or enters orders itself.
+        (Observed::Never | Observed::Absent, None) if can.adopts && !sight.fresh => return Plan::Observe,
+        (Observed::Never | Observed::Absent, None) if can.enters => return submit(copy, false),
+        (Observed::Never | Observed::Absent, None) => {
+            return Plan::Wait(Reason::new(
+                ReasonCode::NotImported,
+                format!(
+                    "order {} has not come to the destination yet, which takes orders from the shop itself",
+                    copy.name
+                ),
+                "see there why it does not import the order; it is kept in step as soon as it is there",
+            ));
+        }
+        (Observed::Absent, Some(_)) if sight.forced && can.enters => return submit(copy, true),
         (Observed::Absent, Some(_)) => {
             return Plan::Exception(Reason::new(
                 ReasonCode::VoidedAtDestination,
@@ -85,21 +120,28 @@ fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan
         (Observed::Present(seen), _) => seen,
     };
     let Some(applied) = sight.applied else {
+        if can.adopts {
+            return if sight.fresh { adopt(copy, &sight.differs.known) } else { Plan::Observe };
+        }
         return Plan::Exception(Reason::new(
             ReasonCode::AlreadyCommitted,
             format!("an order with the key {} was entered at the destination by someone else", copy.key),
             "set a key_prefix for the route, or void that order at the destination and retry",
         ));
     };
-    let revisable = seen.stage <= can.revise_until;
-    if !applied.same_content(copy) && revisable {
-        return if sight.fresh {
-            Plan::Next(Step::Cancel { key: applied.key.clone() })
-        } else {
-            Plan::Observe
-        };
+    match can.edits {
+        Edits::Anew(until) => entered_anew(copy, applied, seen, sight.fresh, until),
+        edits @ Edits::ByField => field_by_field(copy, applied, seen, sight, edits),
     }
-    if let Some(plan) = shipment(copy, applied, seen, sight.fresh) {
+}
+
+/// For destinations without edits.
+fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool, until: Stage) -> Plan {
+    let revisable = seen.stage <= until;
+    if !applied.same_content(copy) && revisable {
+        return if fresh { Plan::Next(Step::Cancel { at: at(applied, seen) }) } else { Plan::Observe };
+    }
+    if let Some(plan) = shipment(copy, applied, seen, fresh) {
         return plan;
     }
     if !applied.same_goods(copy) && !revisable {
@@ -110,6 +152,63 @@ fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan
         ));
     }
     Plan::Nothing
+}
+
+/// For destinations where fields change one by one.
+fn field_by_field(
+    copy: &OrderCopy,
+    applied: &OrderCopy,
+    seen: &Seen,
+    sight: Sight<'_>,
+    edits: Edits,
+) -> Plan {
+    let changed = applied.changed(copy);
+    if !changed.is_empty() && !sight.fresh {
+        return Plan::Observe;
+    }
+    let differs = |field: &Field| sight.differs.known.contains(field) || sight.differs.hidden.contains(field);
+    let owed: BTreeSet<Field> = changed.iter().copied().filter(differs).collect();
+    let (fields, late): (BTreeSet<Field>, BTreeSet<Field>) =
+        owed.into_iter().partition(|field| seen.stage <= edits.until(*field));
+    if fields.contains(&Field::Items) && seen.may_be_packed() {
+        return advance(at(applied, seen), Stage::Held);
+    }
+    if !fields.is_empty() {
+        return Plan::Next(Step::Revise(Box::new(Revision {
+            at: at(applied, seen),
+            fields,
+            copy: copy.clone(),
+            was: applied.clone(),
+            content: seen.content.clone(),
+        })));
+    }
+    if late.is_empty() || sight.accepted {
+        if !changed.is_empty() {
+            return adopt(copy, &BTreeSet::new());
+        }
+        return shipment(copy, applied, seen, sight.fresh).unwrap_or(Plan::Nothing);
+    }
+    let words: Vec<&str> = late.into_iter().map(Field::words).collect();
+    let words = words.join(", ");
+    if seen.stage < Stage::Shipped {
+        return stop(
+            sight,
+            Reason::new(
+                ReasonCode::EditedWhilePacked,
+                format!(
+                    "order {} was edited ({words}) while its goods were being picked or packed",
+                    copy.name
+                ),
+                "it is on hold at the destination; clear its tote and lock there and the edit is made by itself, or accept \
+                 the copy as it is and it goes on unchanged",
+            ),
+        );
+    }
+    Plan::Exception(Reason::new(
+        ReasonCode::EditedAfterShipment,
+        format!("order {} was edited ({words}) after its goods had left", copy.name),
+        "accept the copy as it is; or stop the parcel with its carrier, or cancel the order and ship what is right in another",
+    ))
 }
 
 /// Brings stage and tracking in line.
@@ -128,11 +227,12 @@ fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> 
     }
     let missing: BTreeSet<String> = copy.numbers.difference(&seen.numbers).cloned().collect();
     let ours_to_remove = ours_to_remove(applied, seen, &copy.numbers);
-    let moves = match copy.stage.cmp(&seen.stage) {
-        std::cmp::Ordering::Greater => true,
-        // Back only from released to held: from a shipment there is no way back but to undo it.
-        std::cmp::Ordering::Less => copy.stage == Stage::Held && seen.stage == Stage::Released,
-        std::cmp::Ordering::Equal => false,
+    let moves = match copy.stage {
+        // From a shipment there is no way back but to undo it.
+        Stage::Held => seen.may_be_packed(),
+        // A hold that somebody else placed is theirs to lift.
+        Stage::Released => seen.held && seen.stage < Stage::Shipped && applied.stage == Stage::Held,
+        stage => stage > seen.stage,
     };
     if missing.is_empty() && ours_to_remove.is_empty() && !moves {
         return None;
@@ -140,23 +240,20 @@ fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> 
     if !fresh {
         return Some(Plan::Observe);
     }
-    let key = copy.key.clone();
+    let at = at(applied, seen);
     Some(if !ours_to_remove.is_empty() {
-        Plan::Next(Step::Untrack { key, numbers: ours_to_remove })
+        Plan::Next(Step::Untrack { at, numbers: ours_to_remove })
     } else if !missing.is_empty() {
-        Plan::Next(Step::Track { key, numbers: missing })
+        Plan::Next(Step::Track { at, numbers: missing })
     } else {
-        advance(&key, copy.stage)
+        advance(at, copy.stage)
     })
 }
 
 fn undo_shipment(applied: &OrderCopy, seen: &Seen, wanted: &BTreeSet<String>, stage: Stage) -> Plan {
     let numbers = ours_to_remove(applied, seen, wanted);
-    if numbers.is_empty() {
-        advance(&applied.key, stage)
-    } else {
-        Plan::Next(Step::Untrack { key: applied.key.clone(), numbers })
-    }
+    let at = at(applied, seen);
+    if numbers.is_empty() { advance(at, stage) } else { Plan::Next(Step::Untrack { at, numbers }) }
 }
 
 /// Numbers we put there that should no longer be; numbers that others put there stay.
@@ -169,6 +266,16 @@ fn ours_to_remove(applied: &OrderCopy, seen: &Seen, wanted: &BTreeSet<String>) -
         .collect()
 }
 
+/// Where the copy is that we made.
+fn at(applied: &OrderCopy, seen: &Seen) -> CopyRef {
+    CopyRef { key: applied.key.clone(), order: applied.order.clone(), remote: seen.remote.clone() }
+}
+
+/// Takes a copy as ours. Whatever holds it is not.
+fn adopt(copy: &OrderCopy, but: &BTreeSet<Field>) -> Plan {
+    Plan::Adopt(Box::new(copy.clone()), but.clone())
+}
+
 fn submit(copy: &OrderCopy, again: bool) -> Plan {
     let mut copy = copy.clone();
     copy.stage = copy.stage.min(Stage::Released);
@@ -176,6 +283,6 @@ fn submit(copy: &OrderCopy, again: bool) -> Plan {
     Plan::Next(Step::Submit { copy: Box::new(copy), again })
 }
 
-fn advance(key: &str, stage: Stage) -> Plan {
-    Plan::Next(Step::Advance { key: key.to_owned(), stage })
+fn advance(at: CopyRef, stage: Stage) -> Plan {
+    Plan::Next(Step::Advance { at, stage })
 }

@@ -44,6 +44,8 @@ impl Engine {
                 }
                 Plan::Observe => ("look", "it has to be looked at first".to_owned()),
                 Plan::Exception(reason) => ("exception", reason.to_string()),
+                Plan::Adopt(..) => ("nothing", "what is there is taken as ours".to_owned()),
+                Plan::Wait(reason) => ("look", reason.message),
                 Plan::Next(step) => {
                     let told = mirror.digest.as_ref() == Some(&wanted.digest()) && mirror.reason.is_some();
                     let why = if told {

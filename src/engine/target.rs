@@ -14,10 +14,10 @@ use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
 use crate::domain::ConnectionName;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
-use crate::domain::mirror::{Absence, Desired, Mirror};
+use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
-use crate::domain::step::{Plan, Step, Telling};
+use crate::domain::step::{Edits, Plan, Step, Telling};
 use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
@@ -69,7 +69,19 @@ impl Engine {
             let destination = self.registry.get(&route.to)?.destination.clone()?;
             Some(Target::Copy(route, destination))
         });
-        copies.collect()
+        let mut copies: Vec<_> = copies.collect();
+        // Whoever judges comes before whoever waits for the judgement.
+        copies.sort_by_key(|copy| matches!(copy, Target::Copy(route, _) if !route.cleared_by.is_empty()));
+        copies
+    }
+
+    /// Destinations of a channel's orders that tell of their copies by webhook.
+    pub(super) fn tellers(&self, channel: &str) -> Vec<ConnectionName> {
+        let routes = self.routes.iter().filter(|route| route.from == channel);
+        let telling = routes.filter(|route| {
+            self.registry.get(&route.to).is_some_and(|connected| connected.webhooks.is_some())
+        });
+        telling.map(|route| route.to.clone()).collect()
     }
 
     /// Whether a mirror is still one that the loop brings in step: its route or connection may be gone since.
@@ -115,12 +127,26 @@ impl Target<'_> {
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
         match (self, wanted) {
             (Self::Copy(_, destination), Wanted::Copy(desired)) => {
-                let (applied, observed, forced) = (mirror.applied.as_ref(), &mirror.observed, mirror.forced);
-                plan(desired, Sight { applied, observed, fresh, forced }, destination.capabilities())
+                plan_copy(desired, mirror, fresh, &**destination)
             }
             (_, Wanted::Channel(_, true)) if !fresh => Plan::Observe,
             (_, Wanted::Channel(Some(telling), _)) => Plan::Next(Step::Tell(telling.clone())),
             _ => Plan::Nothing,
+        }
+    }
+
+    /// Whether the copy that a destination judged is not the one that is wanted now, and can still become it.
+    pub(super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
+        let (Self::Copy(_, destination), Wanted::Copy(desired)) = (self, wanted) else { return false };
+        let Edits::Anew(until) = destination.capabilities().edits else { return false };
+        let gone =
+            matches!(&mirror.observed, Observed::Present(seen) if seen.committed && seen.stage > until);
+        match (desired, &mirror.applied) {
+            _ if gone => false,
+            (Desired::Present(copy), Some(applied)) => !applied.same_content(copy),
+            // Refused and never entered: what was judged is what is wanted, or it is judged anew at once.
+            (Desired::Present(_), None) | (Desired::Absent(_), _) => false,
+            (Desired::Undecided(_), _) => true,
         }
     }
 
@@ -141,6 +167,31 @@ impl Target<'_> {
                 _ => Ok(Done::Told(None)),
             },
         }
+    }
+}
+
+/// The plan for a destination's copy; where nothing is owed, what a person must see to there.
+fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn Destination) -> Plan {
+    let both = match (desired, &mirror.observed) {
+        (Desired::Present(copy), Observed::Present(seen)) => Some((copy, seen)),
+        _ => None,
+    };
+    let differs = both.map(|(copy, seen)| destination.differs(copy, seen)).unwrap_or_default();
+    let accepted = mirror.accepted.is_some() && mirror.accepted == Some(digest(desired));
+    let sight = Sight {
+        applied: mirror.applied.as_ref(),
+        observed: &mirror.observed,
+        fresh,
+        forced: mirror.forced,
+        accepted,
+        differs: &differs,
+    };
+    match plan(desired, sight, destination.capabilities()) {
+        Plan::Nothing => both
+            .filter(|_| !accepted)
+            .and_then(|(copy, seen)| destination.obstacle(copy, seen))
+            .map_or(Plan::Nothing, Plan::Exception),
+        plan => plan,
     }
 }
 

@@ -4,6 +4,7 @@
 //! `408` the body dripped in too slowly · `413` too large · `415` not JSON by its own account · `503` with `Retry-After`
 //! where storage refuses.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -17,6 +18,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::problem::Problem;
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::intake::{Inbox, Outcome, Refusal, Sources};
 use crate::telemetry;
 
@@ -30,12 +32,20 @@ pub struct Webhooks {
     pub sources: Sources,
     /// Where deliveries go.
     pub inbox: Inbox,
+    /// Who answers questions.
+    pub engine: Arc<Engine>,
     /// The clock.
     pub clock: Clock,
     /// The largest body, in bytes.
     pub body_limit: usize,
     /// How long a body may take to arrive.
     pub body_deadline: Duration,
+}
+
+/// A delivery that was taken, and what is answered to it.
+struct Taken {
+    outcome: Outcome,
+    answer: Response,
 }
 
 /// The route.
@@ -55,9 +65,9 @@ async fn receive(
         Err(refusal) => ("", Err(refuse(&refusal))),
     };
     let (verdict, response) = match result {
-        Ok(Outcome::Stored) => ("stored", StatusCode::OK.into_response()),
-        Ok(Outcome::Duplicate) => ("duplicate", StatusCode::OK.into_response()),
-        Ok(Outcome::Unavailable) => {
+        Ok(Taken { outcome: Outcome::Stored, answer }) => ("stored", answer),
+        Ok(Taken { outcome: Outcome::Duplicate, answer }) => ("duplicate", answer),
+        Ok(Taken { outcome: Outcome::Unavailable, .. }) => {
             let problem = Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "storage_unavailable",
@@ -76,11 +86,21 @@ impl Webhooks {
         &self,
         source: &crate::intake::Source,
         request: Request,
-    ) -> Result<Outcome, (&'static str, Problem)> {
+    ) -> Result<Taken, (&'static str, Problem)> {
         let head = source.read_head(request.headers()).map_err(|refusal| refuse(&refusal))?;
         let body = self.collect(request).await?;
         let verified = source.read_body(head, body, self.clock.now()).map_err(|refusal| refuse(&refusal))?;
-        Ok(self.inbox.accept(verified).await)
+        let body = verified.body();
+        let outcome = self.inbox.accept(verified).await;
+        // A question is answered even where it could not be kept: whoever asks stands at the packing table.
+        if let Some(answer) = self.engine.answer(source.name(), &body).await {
+            return Ok(Taken { outcome: Outcome::Stored, answer: axum::Json(answer).into_response() });
+        }
+        let answer = match source.answer() {
+            "" => StatusCode::OK.into_response(),
+            json => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        };
+        Ok(Taken { outcome, answer })
     }
 
     async fn collect(&self, request: Request<Body>) -> Result<Bytes, (&'static str, Problem)> {

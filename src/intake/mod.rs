@@ -79,6 +79,11 @@ impl Source {
         &self.name
     }
 
+    /// The body of our answer to a delivery that was taken.
+    pub fn answer(&self) -> &'static str {
+        self.scheme.answer
+    }
+
     /// Checks the head of a request: everything that can be told before the body.
     pub fn read_head(&self, headers: &HeaderMap) -> Result<Head, Refusal> {
         if let Some(kind) = headers.get(http::header::CONTENT_TYPE) {
@@ -90,8 +95,9 @@ impl Source {
             }
         }
         let scheme = self.scheme;
-        let needed = [scheme.topic, scheme.id, scheme.signature];
-        let needed = needed.iter().chain(scheme.required);
+        let id: &[&'static str] = if scheme.id_is_optional { &[] } else { scheme.id };
+        let needed = [scheme.topic, id, scheme.signature];
+        let needed = needed.iter().chain(scheme.required).filter(|names| !names.is_empty());
         let missing: Vec<&'static str> =
             needed.filter(|names| first(headers, names).is_none()).map(|names| names[0]).collect();
         if !missing.is_empty() {
@@ -107,10 +113,15 @@ impl Source {
                 kept.insert((*name).to_owned(), String::from_utf8_lossy(value.as_bytes()).into());
             }
         }
+        let signature = text(scheme.signature)?;
+        let webhook_id = match first(headers, scheme.id) {
+            None if scheme.id_is_optional => signature.clone(),
+            _ => text(scheme.id)?,
+        };
         Ok(Head {
-            topic: text(scheme.topic)?,
-            webhook_id: text(scheme.id)?,
-            signature: text(scheme.signature)?,
+            topic: if scheme.topic.is_empty() { String::new() } else { text(scheme.topic)? },
+            webhook_id,
+            signature,
             kept: serde_json::Value::Object(kept).to_string(),
         })
     }
@@ -137,6 +148,11 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// The raw body.
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
     /// What is stored of it.
     fn into_delivery(self) -> NewDelivery {
         let Self { connection, head: Head { topic, webhook_id, kept, .. }, signed, body, received_at } = self;

@@ -186,6 +186,7 @@ impl Store {
                             Observed::Present(seen) => serde_json::json!({
                                 "committed": seen.committed,
                                 "stage": seen.stage,
+                                "held": seen.held,
                                 "numbers": seen.numbers,
                                 "at": seen.at,
                             }),

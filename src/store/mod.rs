@@ -7,6 +7,7 @@
 mod admin;
 mod bodies;
 mod deliveries;
+mod kept;
 mod on;
 mod rows;
 mod sql;

@@ -33,6 +33,14 @@ ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,
 
 pub(super) const RECORD: &str = "SELECT revision, record FROM orders WHERE channel = $1 AND order_id = $2";
 
+pub(super) const KNOWS: &str = "SELECT revision FROM orders WHERE channel = $1 AND order_id = $2";
+
+pub(super) const KEPT: &str = "SELECT value FROM kept WHERE connection = $1 AND name = $2";
+
+pub(super) const KEEP: &str = "
+INSERT INTO kept (connection, name, value, changed_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (connection, name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at";
+
 pub(super) const SAVE_RECORD: &str = "
 INSERT INTO orders (channel, order_id, name, revision, record, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
 ON CONFLICT (channel, order_id) DO UPDATE SET

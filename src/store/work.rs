@@ -214,10 +214,32 @@ impl Store {
         .await
     }
 
-    /// What is kept of an order, with its deliveries that wait.
+    /// What is kept of an order, with the deliveries of its channel that wait.
     pub async fn load(&self, order: &OrderRef) -> Result<Loaded> {
+        self.load_with(order, Vec::new()).await
+    }
+
+    /// The same, with the deliveries about it that other connections sent.
+    pub async fn load_with(&self, order: &OrderRef, others: Vec<ConnectionName>) -> Result<Loaded> {
         let order = order.clone();
-        self.read(move |on| Box::pin(load(on, order))).await
+        self.read(move |on| Box::pin(load(on, order, others))).await
+    }
+
+    /// Adds a line to an order's story, outside any pass.
+    pub async fn note(&self, order: OrderRef, entry: Entry) -> Result<()> {
+        self.write(move |mut on| Box::pin(async move { add_entry(&mut on, &order, &entry).await })).await
+    }
+
+    /// Whether anything is known of an order.
+    pub async fn knows(&self, order: &OrderRef) -> Result<bool> {
+        let order = order.clone();
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let (channel, id) = (&order.connection, order.id.as_str());
+                Ok(fetch_optional!(on, (i64,), sql::KNOWS, channel, id)?.is_some())
+            })
+        })
+        .await
     }
 
     /// Keeps the lease until `until`; false where it is another's now.
@@ -247,7 +269,7 @@ impl Store {
     }
 }
 
-async fn load(mut on: On<'_>, order: OrderRef) -> Result<Loaded> {
+async fn load(mut on: On<'_>, order: OrderRef, others: Vec<ConnectionName>) -> Result<Loaded> {
     let (channel, id) = (&order.connection, order.id.as_str());
     let (revision, record) = match fetch_optional!(on, (i64, String), sql::RECORD, channel, id)? {
         Some((revision, record)) => (revision, Some(from_json("record", &record)?)),
@@ -255,7 +277,11 @@ async fn load(mut on: On<'_>, order: OrderRef) -> Result<Loaded> {
     };
     let mirrors = fetch_all!(on, (String,), sql::MIRRORS, channel, id)?;
     let mirrors = mirrors.iter().map(|(mirror,)| from_json("mirror", mirror)).collect::<Result<_>>()?;
-    let deliveries = fetch_all!(on, BodyRow, sql::PENDING, channel, id)?;
+    let mut deliveries = fetch_all!(on, BodyRow, sql::PENDING, channel, id)?;
+    for other in &others {
+        deliveries.extend(fetch_all!(on, BodyRow, sql::PENDING, other, id)?);
+    }
+    deliveries.sort_by_key(|(id, ..)| *id);
     let deliveries = deliveries.into_iter().map(stored).collect::<Result<_>>()?;
     Ok(Loaded { revision, record, mirrors, deliveries })
 }
@@ -303,20 +329,7 @@ async fn commit(
         )?;
     }
     for entry in &changes.timeline {
-        let Entry { at, kind, source, delivery, text, changes } = entry;
-        let changes = changes.as_ref().map(ToString::to_string);
-        execute!(
-            on,
-            sql::ADD_ENTRY,
-            channel,
-            id,
-            micros(*at),
-            *kind,
-            source,
-            *delivery,
-            text,
-            changes.as_deref()
-        )?;
+        add_entry(&mut on, &lease.order, entry).await?;
     }
     for mirror in &changes.mirrors {
         let (destination, key, state) = (&mirror.destination, mirror.key(), mirror.state.as_str());
@@ -369,6 +382,15 @@ async fn commit(
         }
     }
     Ok(Committed::Yes { again: changes.release.is_some() && touched != lease.touched })
+}
+
+async fn add_entry(on: &mut On<'_>, order: &OrderRef, entry: &Entry) -> Result<()> {
+    let Entry { at, kind, source, delivery, text, changes } = entry;
+    let (channel, id) = (&order.connection, order.id.as_str());
+    let changes = changes.as_ref().map(ToString::to_string);
+    let (at, changes) = (micros(*at), changes.as_deref());
+    execute!(*on, sql::ADD_ENTRY, channel, id, at, *kind, source, *delivery, text, changes)?;
+    Ok(())
 }
 
 async fn exception_at(on: &mut On<'_>, order: &OrderRef, at: &ExceptionAt) -> Result<Option<(i64, String)>> {

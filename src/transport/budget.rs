@@ -107,6 +107,23 @@ impl Budget {
         bucket.available = (bucket.available + cost).min(capacity);
     }
 
+    /// Puts back points that a call took and the vendor did not charge.
+    pub fn credit(&self, points: u32) {
+        let mut bucket = self.bucket();
+        let capacity = i64::from(bucket.capacity) * MILLI;
+        bucket.available = (bucket.available + i64::from(points) * MILLI).min(capacity);
+    }
+
+    /// Points the bucket can hold.
+    pub fn capacity(&self) -> u32 {
+        self.bucket().capacity
+    }
+
+    /// Points it gains a second.
+    pub fn restore(&self) -> u32 {
+        self.bucket().restore
+    }
+
     /// Sends nothing before `until`.
     pub fn pause(&self, until: Timestamp) {
         let mut bucket = self.bucket();

@@ -53,6 +53,8 @@ pub enum Effect {
 pub enum Body {
     /// JSON.
     Json(Bytes),
+    /// JSON with credentials in it; neither it nor the answer is logged.
+    SecretJson(Bytes),
     /// A form with credentials in it; neither it nor the answer is logged.
     SecretForm(Vec<(&'static str, String)>),
 }
@@ -232,7 +234,7 @@ impl Client {
             Some(Body::Json(json)) => Some(json),
             _ => None,
         };
-        let secret = matches!(call.body, Some(Body::SecretForm(_)));
+        let secret = matches!(call.body, Some(Body::SecretForm(_) | Body::SecretJson(_)));
         let (status, response, error) = match &result {
             Ok(answer) => (Some(answer.status.as_u16()), (!secret).then(|| cut(&answer.body)), None),
             Err((_, why)) => (None, None, Some(why.clone())),
@@ -279,7 +281,7 @@ impl Client {
             request = request.header(name, value);
         }
         request = match &call.body {
-            Some(Body::Json(json)) => {
+            Some(Body::Json(json) | Body::SecretJson(json)) => {
                 request.header(header::CONTENT_TYPE, "application/json").body(json.clone())
             }
             Some(Body::SecretForm(fields)) => request.form(fields),

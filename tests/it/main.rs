@@ -24,6 +24,7 @@ mod merging;
 mod misfits;
 #[cfg(test)]
 mod noticing;
+mod packing;
 #[cfg(test)]
 mod permuting;
 #[cfg(test)]

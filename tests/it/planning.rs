@@ -5,15 +5,21 @@ use std::collections::BTreeSet;
 use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::domain::mirror::{Absence, Desired, Observed, Seen};
 use crossdock::domain::reason::{Reason, ReasonCode};
-use crossdock::domain::step::{Capabilities, Plan, Step};
+use crossdock::domain::step::{Capabilities, Differences, Edits, Plan, Step};
 use crossdock::engine::desired::desired;
 use crossdock::engine::plan::{Sight, plan};
 use proptest::prelude::*;
 
 use crate::support::{document, record, route, second};
 
-const CAN: Capabilities =
-    Capabilities { revise_until: Stage::Released, cancel_until: Stage::Released, watch: None };
+const CAN: Capabilities = Capabilities {
+    edits: Edits::Anew(Stage::Released),
+    cancel_until: Stage::Released,
+    packs: false,
+    enters: true,
+    adopts: false,
+    watch: None,
+};
 
 fn copy(stage: Stage, numbers: &[&str]) -> OrderCopy {
     let Some(Desired::Present(mut copy)) = desired(&record(document()), &route()) else { unreachable!() };
@@ -26,14 +32,18 @@ fn seen(stage: Stage, numbers: &[&str]) -> Observed {
     Observed::Present(Seen {
         committed: true,
         stage,
+        held: stage == Stage::Held,
+        remote: None,
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
         content: serde_json::Value::Null,
+        version: None,
         at: second(0),
     })
 }
 
 fn next(want: &Desired, applied: Option<&OrderCopy>, observed: &Observed, fresh: bool) -> Plan {
-    plan(want, Sight { applied, observed, fresh, forced: false }, CAN)
+    let differs = &Differences::default();
+    plan(want, Sight { applied, observed, fresh, forced: false, accepted: false, differs }, CAN)
 }
 
 fn present(copy: OrderCopy) -> Desired {
@@ -46,6 +56,8 @@ fn name(plan: &Plan) -> String {
         Plan::Observe => "observe".into(),
         Plan::Next(step) => step.name().into(),
         Plan::Exception(reason) => reason.code.to_string(),
+        Plan::Adopt(..) => "adopt".into(),
+        Plan::Wait(_) => "wait".into(),
     }
 }
 
@@ -144,7 +156,9 @@ fn what_was_refused_is_entered_again_and_what_a_person_took_back_is_not() {
     refused.committed = false;
     assert_eq!(name(&next(&want, Some(&made), &Observed::Present(refused), true)), "resubmit");
     assert_eq!(name(&next(&want, Some(&made), &Observed::Absent, true)), "voided_at_destination");
-    let forced = Sight { applied: Some(&made), observed: &Observed::Absent, fresh: true, forced: true };
+    let (applied, differs) = (Some(&made), &Differences::default());
+    let forced =
+        Sight { applied, observed: &Observed::Absent, fresh: true, forced: true, accepted: false, differs };
     assert_eq!(name(&plan(&want, forced, CAN)), "resubmit");
     assert_eq!(name(&next(&want, None, &seen(Stage::Released, &[]), true)), "already_committed");
 }
@@ -183,7 +197,8 @@ proptest! {
         let mut applied = made.map(|(stage, numbers)| { let mut c = copy(stage, &[]); c.numbers = numbers; c });
         let (stage, numbers, committed) = is;
         let mut observed = Observed::Present(Seen {
-            committed, stage, numbers, content: serde_json::Value::Null, at: second(0),
+            committed, stage, held: stage == Stage::Held, remote: None, numbers,
+            content: serde_json::Value::Null, version: None, at: second(0),
         });
         let foreign: BTreeSet<String> = match (&observed, &applied) {
             (Observed::Present(seen), Some(applied)) => seen.numbers.difference(&applied.numbers).cloned().collect(),
@@ -191,7 +206,11 @@ proptest! {
         };
         let mut steps = 0;
         loop {
-            let sight = Sight { applied: applied.as_ref(), observed: &observed, fresh: true, forced: false };
+            let differs = &Differences::default();
+            let (applied_now, observed_now) = (applied.as_ref(), &observed);
+            let sight = Sight {
+                applied: applied_now, observed: observed_now, fresh: true, forced: false, accepted: false, differs,
+            };
             let Plan::Next(step) = plan(&desired, sight, CAN) else { break };
             steps += 1;
             prop_assert!(steps < 10, "no end in sight: {step:?}");
@@ -201,14 +220,17 @@ proptest! {
             match step {
                 Step::Submit { copy, .. } => {
                     observed = Observed::Present(Seen {
-                        committed: true, stage: copy.stage, numbers: BTreeSet::new(),
-                        content: serde_json::Value::Null, at: second(0),
+                        committed: true, stage: copy.stage, held: copy.stage == Stage::Held, remote: None,
+                        numbers: BTreeSet::new(), content: serde_json::Value::Null, version: None, at: second(0),
                     });
                     applied = Some(*copy);
                 }
                 Step::Cancel { .. } => { observed = Observed::Absent; applied = None; }
                 Step::Advance { stage, .. } => {
-                    if let Observed::Present(seen) = &mut observed { seen.stage = stage; }
+                    if let Observed::Present(seen) = &mut observed {
+                        seen.stage = stage;
+                        seen.held = stage == Stage::Held;
+                    }
                     if let Some(applied) = &mut applied { applied.stage = stage; }
                 }
                 Step::Track { numbers, .. } => {
@@ -220,7 +242,7 @@ proptest! {
                     if let Observed::Present(seen) = &mut observed { seen.numbers.retain(|n| !numbers.contains(n)); }
                     if let Some(applied) = &mut applied { applied.numbers.retain(|n| !numbers.contains(n)); }
                 }
-                other @ Step::Tell(_) => prop_assert!(false, "no step at a destination: {other:?}"),
+                other @ (Step::Revise(_) | Step::Tell(_)) => prop_assert!(false, "no step at a destination: {other:?}"),
             }
         }
     }

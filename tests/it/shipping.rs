@@ -17,6 +17,7 @@ fn shipment(numbers: &[&str]) -> Shipment {
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
         rank: Rank::Shipped,
         undone: false,
+        told: false,
     }
 }
 

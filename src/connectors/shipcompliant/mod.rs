@@ -23,7 +23,7 @@ use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::step::{Capabilities, Step};
+use crate::domain::step::{Capabilities, CopyRef, Edits, Step};
 use crate::transport::{self, Answer, Body, Call, Client, Fault, Limits, Log, segment};
 use wire::AnswerBody;
 
@@ -150,7 +150,7 @@ impl ShipCompliant {
         let Some(verdict) = body.verdict() else {
             return Err(Fault::Unknown("the answer holds no compliance status".into()));
         };
-        Ok(Effect { committed: verdict.passed, verdict: Some(verdict) })
+        Ok(Effect { committed: verdict.passed, verdict: Some(verdict), seen: None })
     }
 
     /// A write whose success is an answer without errors; `gone` says whether the order's absence is success too.
@@ -181,11 +181,11 @@ impl ShipCompliant {
                 let call = self.call("void_sales_order", Method::DELETE, order, urgent);
                 self.write(call, what, true, log).await
             }
-            Step::Advance { key, stage } => {
+            Step::Advance { at, stage } => {
                 let path = "/api/v1/salesOrders/shipments/status".to_owned();
                 let mut call = self.call("update_shipment_status", Method::PUT, path, urgent);
                 call.body = Some(json(&wire::StatusUpdate {
-                    sales_order_key: key,
+                    sales_order_key: &at.key,
                     shipment_key: wire::SHIPMENT,
                     shipment_status: wire::status(*stage),
                 })?);
@@ -207,11 +207,7 @@ impl ShipCompliant {
                 }
                 Ok(Effect::DONE)
             }
-            Step::Tell(_) => Err(Fault::Refused(Reason::new(
-                ReasonCode::Refused,
-                format!("{what} is a step at a channel"),
-                "report this as a fault of crossdock",
-            ))),
+            Step::Revise(_) | Step::Tell(_) => Err(super::not_a_step_here(step)),
         }
     }
 }
@@ -236,13 +232,16 @@ impl Destination for ShipCompliant {
     fn capabilities(&self) -> Capabilities {
         // Reports may include what has shipped, so it is never voided and never entered again.
         Capabilities {
-            revise_until: Stage::Released,
+            edits: Edits::Anew(Stage::Released),
             cancel_until: Stage::Released,
+            packs: false,
+            enters: true,
+            adopts: false,
             watch: self.settings.poll,
         }
     }
 
-    fn shipments(&self, seen: &Seen) -> Vec<Shipment> {
+    fn shipments(&self, seen: &Seen, _: &OrderCopy) -> Vec<Shipment> {
         wire::shipments(seen)
     }
 
@@ -250,8 +249,8 @@ impl Destination for ShipCompliant {
         wire::is_same_order(copy, &seen.content)
     }
 
-    fn observe<'a>(&'a self, key: &'a str, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>> {
-        Box::pin(self.look(key, log))
+    fn observe<'a>(&'a self, at: &'a CopyRef, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>> {
+        Box::pin(self.look(&at.key, log))
     }
 
     fn apply<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Effect, Fault>> {

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::Settings;
 use crate::domain::address::Address;
-use crate::domain::copy::{Item, OrderCopy, Party, PaymentMethod, Stage};
+use crate::domain::copy::{Batch, OrderCopy, Party, PaymentMethod, Stage};
 use crate::domain::fulfillment::{Rank, Shipment};
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
@@ -201,23 +201,23 @@ pub(super) fn check_and_commit<'a>(
                 shipping: Number(copy.shipping),
                 gift_note,
                 ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
-                shipment_items: copy.items.iter().map(item).collect(),
+                shipment_items: copy.batches().into_iter().map(item).collect(),
             }],
             tags: settings.tags.iter().map(|name| Tag { name }).collect(),
         },
     })
 }
 
-fn item(item: &Item) -> ShipmentItem<'_> {
+fn item(goods: Batch<'_>) -> ShipmentItem<'_> {
     ShipmentItem {
-        brand_key: item.brand.as_deref(),
-        product_key: &item.product,
-        product_quantity: item.quantity,
-        product_unit_price: Number(item.unit_price),
-        discounts: if item.discount.is_zero() {
+        brand_key: goods.brand,
+        product_key: goods.product,
+        product_quantity: goods.quantity,
+        product_unit_price: Number(goods.unit_price),
+        discounts: if goods.discount.is_zero() {
             Vec::new()
         } else {
-            vec![Discount { amount: Number(item.discount) }]
+            vec![Discount { amount: Number(goods.discount) }]
         },
     }
 }
@@ -292,7 +292,7 @@ const fn paid_by(method: &PaymentMethod) -> &'static str {
 pub(super) const fn status(stage: Stage) -> &'static str {
     match stage {
         Stage::Held => "PaymentAccepted",
-        Stage::Released => "SentToFulfillment",
+        Stage::Released | Stage::Packing => "SentToFulfillment",
         Stage::Shipped => "Shipped",
         Stage::Delivered => "Delivered",
     }
@@ -347,8 +347,11 @@ impl AnswerBody {
             // What has left was committed, whoever forced it.
             committed: passed || stage >= Stage::Shipped,
             stage,
+            held: stage == Stage::Held,
+            remote: None,
             numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
             content: content(&self.sales_order),
+            version: None,
             at,
         }))
     }
@@ -359,7 +362,7 @@ pub(super) fn shipments(seen: &Seen) -> Vec<Shipment> {
     let rank = match seen.stage {
         Stage::Shipped => Rank::Shipped,
         Stage::Delivered => Rank::Delivered,
-        Stage::Held | Stage::Released => return Vec::new(),
+        Stage::Held | Stage::Released | Stage::Packing => return Vec::new(),
     };
     let service = seen.content["shipments"][SHIPMENT]["shippingService"].as_str();
     vec![Shipment {
@@ -369,6 +372,7 @@ pub(super) fn shipments(seen: &Seen) -> Vec<Shipment> {
         numbers: seen.numbers.iter().cloned().collect(),
         rank,
         undone: false,
+        told: false,
     }]
 }
 

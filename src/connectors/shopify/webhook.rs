@@ -20,6 +20,8 @@ pub(super) static SCHEME: WebhookScheme = WebhookScheme {
         &["x-shopify-shop-domain", "shopify-shop-domain"],
         &["x-shopify-api-version", "shopify-api-version"],
     ],
+    id_is_optional: false,
+    answer: "",
     kept: &[
         "x-shopify-shop-domain",
         "x-shopify-api-version",
@@ -191,7 +193,7 @@ mod tests {
                 assert!(!versioned || topic == "orders/delete");
                 facts
             }
-            Heard::Nothing(why) => panic!("{why}"),
+            other => panic!("{other:?}"),
         };
         assert_eq!(facts("orders/updated"), [Fact::Touched(None)]);
         assert_eq!(facts("orders/cancelled"), [Fact::Cancelled]);

@@ -48,7 +48,10 @@ fn next(
     if ours().any(|fulfillment| fulfillment.status == FulfillmentStatus::Cancelled) {
         return None;
     }
-    let missing = missing(record, order, name, shipment);
+    if shipment.rank == Rank::Labelled {
+        return None;
+    }
+    let missing = if shipment.told { BTreeMap::new() } else { missing(record, order, name, shipment) };
     if !missing.is_empty() && !record.is_cancelled() && !record.is_deleted() {
         return Some(Telling::Ship(shipping(None, missing)));
     }

@@ -67,7 +67,7 @@ pub use actions::{
     RefundUnits, Release, SetQuantity, Tracking, UnitsOfFulfillmentOrder,
 };
 pub use graphql::GraphqlRequest;
-pub use new_order::{NewLine, NewOrder, NewShipping};
+pub use new_order::{NewLine, NewOrder, NewShipping, Payment};
 pub use options::Options;
 pub use order::{Address, Attribute, Order};
 pub use shop::Shop;

@@ -70,8 +70,15 @@ async fn the_sample_checks_with_its_secrets_from_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let sample = include_str!("../../../fixtures/config/winery.toml");
     std::fs::write(folder.path().join("winery.toml"), sample).unwrap();
-    let names =
-        ["CROSSDOCK_TOKEN", "SHOPIFY_SECRET", "SHOPIFY_TOKEN", "CLUB_CLIENT_ID", "CLUB_CLIENT_SECRET"];
+    let names = [
+        "CROSSDOCK_TOKEN",
+        "SHOPIFY_SECRET",
+        "SHOPIFY_TOKEN",
+        "CLUB_CLIENT_ID",
+        "CLUB_CLIENT_SECRET",
+        "SHIPHERO_TOKEN",
+        "SHIPHERO_REFRESH_TOKEN",
+    ];
     let mut command = crossdock(folder.path(), &["check", "--offline", "--config", "winery.toml"]);
     command.envs(names.map(|name| (name, "x")));
     let Ended { code, err, .. } = ended(&mut command).await;
@@ -79,14 +86,15 @@ async fn the_sample_checks_with_its_secrets_from_the_environment() {
     for name in ["SHIPCOMPLIANT_USER is not set", "SHIPCOMPLIANT_PASSWORD is not set", "/run/secrets/"] {
         assert!(err.contains(name), "{name}: {err}");
     }
-    assert!(err.starts_with("crossdock: winery.toml: 3 problems"), "{err}");
+    assert!(err.starts_with("crossdock: winery.toml: 4 problems"), "{err}");
     command.env("SHIPCOMPLIANT_USER", "x").env("SHIPCOMPLIANT_PASSWORD", "x");
     command.env("CROSSDOCK__CONNECTIONS__CELLAR__WEBHOOK_SECRETS", "[\"env:SHOPIFY_SECRET\"]");
+    command.env("CROSSDOCK__CONNECTIONS__WAREHOUSE__WEBHOOK_SECRETS", "[\"env:SHOPIFY_SECRET\"]");
     // A variable that is no text is no business of ours.
     command.env("STRANGE", OsStr::from_bytes(b"\xff\xfe"));
     let Ended { code, out, err } = ended(&mut command).await;
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert_eq!(out, "winery.toml: 3 connections and 2 routes, all in order\n");
+    assert_eq!(out, "winery.toml: 4 connections and 3 routes, all in order\n");
 }
 
 #[tokio::test]

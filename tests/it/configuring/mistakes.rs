@@ -80,7 +80,9 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     (
         "kind = \"shopify\"\n",
         "",
-        &["5 connections.cellar.kind is missing → write kind = \"shopify\" or \"shipcompliant\""],
+        &[
+            "5 connections.cellar.kind is missing → write kind = \"shopify\", \"shipcompliant\" or \"shiphero\"",
+        ],
     ),
     (
         "\"shopify\"",
@@ -91,7 +93,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"shopify\"",
         "\"magento\"",
         &[
-            "6 connections.cellar.kind «magento» is no kind of system we know → choose one of shopify, shipcompliant",
+            "6 connections.cellar.kind «magento» is no kind of system we know → choose one of shopify, shipcompliant, shiphero",
         ],
     ),
     (

@@ -134,6 +134,8 @@ pub(crate) fn route() -> Route {
         to: "compliance".into(),
         filter: Filter { skip_sources: vec![Pattern("pos".into())], ..Filter::default() },
         release: vec![PaymentState::Paid],
+        cleared_by: Vec::new(),
+        packs: false,
         key_by: KeyBy::Name,
         key_prefix: String::new(),
         methods: vec![

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossdock::clock::Clock;
 use crossdock::simulator::shipcompliant::{self, Account, Request};
+use crossdock::simulator::shiphero;
 use crossdock::simulator::shopify::{self, NewOrder, Settings, Shop};
 use crossdock::simulator::{self, fault::Faults};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub(crate) struct Winery {
     pub(crate) server: Server,
     pub(crate) shop: Shop,
     pub(crate) account: Account,
+    /// The warehouse, where the test has one.
+    pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
     _stop: DropGuard,
 }
@@ -42,7 +45,30 @@ pub(crate) struct Setup<'t> {
     pub(crate) connection: &'t str,
     /// The route's maps, where not [`ROUTE`].
     pub(crate) route: Option<&'t str>,
+    /// A warehouse that packs, beside the account.
+    pub(crate) house: Option<House<'t>>,
 }
+
+/// A warehouse at ShipHero, and the route to it.
+#[derive(Default)]
+pub(crate) struct House<'t> {
+    pub(crate) options: shiphero::Options,
+    /// More keys of its connection.
+    pub(crate) keys: &'t str,
+    /// More keys of its route.
+    pub(crate) route: &'t str,
+}
+
+/// The secret that signs the warehouse's webhooks.
+const HOUSE_SECRET: &str = "tote and label";
+
+/// The route to a warehouse, beside `from`, `to` and what a test adds.
+const HOUSE_ROUTE: &str = r#"
+order_key = "id"
+gift_note = "Gift Message"
+methods = { "FedEx Ground" = "FedEx/Ground", "UPS Ground" = "UPS/Ground", "UPS 2nd Day Air" = "UPS/2nd Day Air" }
+not_goods = ["INSURANCE"]
+"#;
 
 async fn play(router: axum::Router, faults: &Faults, stop: &CancellationToken) -> String {
     let anywhere = ([127, 0, 0, 1], 0).into();
@@ -78,6 +104,33 @@ pub(crate) async fn vendors(
     (shop, shop_url, account, account_url)
 }
 
+/// Plays a warehouse; gives it with the configuration of its connection and its route.
+async fn play_house(
+    folder: &std::path::Path,
+    house: House<'_>,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> (shiphero::Account, String) {
+    let House { options, keys, route } = house;
+    let refresh = options.refresh_tokens[0].clone();
+    let account = shiphero::Account::new(options, clock.clone());
+    let url = play(account.router(), account.faults(), stop).await;
+    tokio::spawn({
+        let (account, stop) = (account.clone(), stop.clone());
+        async move { account.run(stop).await }
+    });
+    for (name, text) in [("house_secret", HOUSE_SECRET), ("house_refresh", refresh.as_str())] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let at = folder.display();
+    let text = format!(
+        "\n[connections.warehouse]\nkind = \"shiphero\"\nendpoint = \"{url}\"\n\
+         refresh_token = \"file:{at}/house_refresh\"\nwebhook_secrets = [\"file:{at}/house_secret\"]\n{keys}\n\
+         [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{HOUSE_ROUTE}{route}\n"
+    );
+    (account, text)
+}
+
 /// The configuration of the account and the route, after the shop's; secrets go to files in `folder`. No budget is short,
 /// so that a run is the same every time.
 pub(crate) fn route(folder: &std::path::Path, account: &str, connection: &str, route: &str) -> String {
@@ -98,24 +151,84 @@ impl Winery {
     }
 
     pub(crate) async fn with(setup: Setup<'_>) -> Self {
-        let Setup { shop, account, shop_keys, connection, route: maps } = setup;
+        let Setup { shop, account, shop_keys, connection, route: maps, house } = setup;
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (shop, shop_url, account, account_url) = vendors(shop, account, &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = super::server::preamble(folder.path(), &shop_url)
+        let mut text = super::server::preamble(folder.path(), &shop_url)
             + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
+        let mut house_account = None;
+        if let Some(house) = house {
+            let (playing, more) = play_house(folder.path(), house, &clock, &stop).await;
+            text += &more;
+            house_account = Some(playing);
+        }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
         let url = format!("{}/webhooks/cellar", server.url);
         shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
-        Self { server, shop, account, clock, _stop: stop.drop_guard() }
+        if let Some(house) = &house_account {
+            let url = format!("{}/webhooks/warehouse", server.url);
+            for name in crossdock::connectors::shiphero::TYPES {
+                house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
+            }
+        }
+        Self { server, shop, account, house: house_account, clock, _stop: stop.drop_guard() }
+    }
+
+    /// A winery with a warehouse.
+    pub(crate) async fn with_house(house: House<'_>) -> Self {
+        Self::with(Setup { house: Some(house), ..Setup::default() }).await
+    }
+
+    /// The warehouse.
+    pub(crate) fn house(&self) -> &shiphero::Account {
+        self.house.as_ref().unwrap()
+    }
+
+    /// The order at the warehouse for an order of the shop: the newest that is not cancelled, or the newest.
+    pub(crate) fn packed(&self, order: i64) -> Value {
+        let all = self.house().orders();
+        let order = order.to_string();
+        let of = |one: &&Value| one["partner_order_id"] == order;
+        let live = |one: &&Value| one["fulfillment_status"] != "canceled";
+        let found = all.iter().rev().filter(of).find(live).or_else(|| all.iter().rev().find(of));
+        found.unwrap_or_else(|| panic!("order {order} is not at the warehouse")).clone()
+    }
+
+    /// Its number there.
+    pub(crate) fn number(&self, order: i64) -> i64 {
+        self.packed(order)["legacy_id"].as_i64().unwrap()
+    }
+
+    /// What changed at the warehouse, by operation.
+    pub(crate) fn house_writes(&self) -> Vec<String> {
+        let all = self.house().requests();
+        let names = all.into_iter().flat_map(|request| request.operations);
+        names.filter(|name| name.starts_with("order_")).collect()
     }
 
     /// Waits until the shop's webhooks are delivered, then works until nothing is left to do.
     pub(crate) async fn settle(&self) {
-        self.shop.settled().await;
-        self.server.settle().await;
+        loop {
+            self.shop.settled().await;
+            if let Some(house) = &self.house {
+                house.settled().await;
+            }
+            self.server.settle().await;
+            let quiet = self.shop.unfinished_deliveries() == 0
+                && self.house.as_ref().is_none_or(|house| house.unfinished_deliveries() == 0);
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    /// Asks the warehouse what changed, then lets everything owed be done.
+    pub(crate) async fn poll_house(&self) {
+        self.server.app.engine.poll().await.unwrap();
+        self.sync().await;
     }
 
     /// Lets every webhook arrive and everything owed be done; then a little time passes.

@@ -1,0 +1,122 @@
+//! The documents that are sent, each valid against the vendor's schema.
+//!
+//! A change of one order is one document with as many mutations as it needs: the vendor performs them in order, and the
+//! last of them shows the order as it is then. Pages are always named, for a connection without one costs a hundred.
+
+/// All that is read of an order; `$lines` is the page of its lines.
+const WHOLE: &str = "fragment Whole on Order{id legacy_id order_number partner_order_id shop_name fulfillment_status \
+updated_at currency total_tax total_discounts packing_note gift_note required_ship_date tags \
+holds{fraud_hold address_hold shipping_method_hold operator_hold payment_hold client_hold} \
+shipping_lines{title carrier method price} \
+shipping_address{first_name last_name company address1 address2 city state zip country phone} \
+billing_address{first_name last_name company address1 address2 city state zip country phone} \
+merged_orders{order_id is_master} allocations{is_locked ready_to_ship} \
+line_items(first:$lines){pageInfo{hasNextPage} edges{node{id partner_line_item_id sku quantity \
+quantity_pending_fulfillment quantity_shipped price customs_value fulfillment_status tote_picks{current}}}} \
+shipments{id created_date completed line_items(first:$lines){edges{node{line_item_id shipping_label_id quantity}}} \
+shipping_labels{id status carrier shipping_method tracking_number tracking_url created_date delivered}}}";
+
+/// Pages of lines: most orders fit the first.
+pub(super) const PAGES: [u32; 3] = [15, 50, 250];
+
+/// One order by the vendor's own id.
+pub(super) fn order() -> String {
+    format!("query Order($id:String!,$lines:Int!){{order(id:$id){{request_id data{{...Whole}}}}}} {WHOLE}")
+}
+
+/// Orders by the channel's id. A few: an order that was cancelled and entered again, or split, has several.
+pub(super) fn by_partner() -> String {
+    format!(
+        "query Orders($partner:String!,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
+         data(first:5){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
+    )
+}
+
+/// Which orders changed since an instant, oldest change first where the vendor sorts at all.
+pub(super) const CHANGED: &str = "query Changed($from:ISODateTime!,$first:Int!,$after:String){\
+orders(updated_from:$from){request_id data(first:$first,after:$after){pageInfo{hasNextPage endCursor} \
+edges{node{partner_order_id updated_at}}}}}";
+
+/// What the bucket holds.
+pub(super) const QUOTA: &str = "query Quota{user_quota{credits_remaining max_available increment_rate}}";
+
+/// The cheapest read that needs the scope for orders.
+pub(super) const PROBE: &str = "query Probe{account{data{id email is_3pl}} orders(order_number:\"crossdock-check\"){request_id \
+data(first:1){edges{node{id}}}}}";
+
+/// Registers for a type of webhook; the secret is shown this once.
+pub(super) const REGISTER: &str = "mutation Register($data:CreateWebhookInput!){webhook_create(data:$data){request_id \
+webhook{id name url shared_signature_secret}}}";
+
+/// Takes a registration back.
+pub(super) const UNREGISTER: &str =
+    "mutation Unregister($data:DeleteWebhookInput!){webhook_delete(data:$data){request_id}}";
+
+/// A mutation with the type of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mutation {
+    Create,
+    Update,
+    Add,
+    Change,
+    Remove,
+    Holds,
+    Cancel,
+}
+
+impl Mutation {
+    /// Its field in the schema, and its key in variables and answer.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "order_create",
+            Self::Update => "order_update",
+            Self::Add => "order_add_line_items",
+            Self::Change => "order_update_line_items",
+            Self::Remove => "order_remove_line_items",
+            Self::Holds => "order_update_holds",
+            Self::Cancel => "order_cancel",
+        }
+    }
+
+    const fn input(self) -> &'static str {
+        match self {
+            Self::Create => "CreateOrderInput",
+            Self::Update => "UpdateOrderInput",
+            Self::Add => "AddLineItemsInput",
+            Self::Change => "UpdateLineItemsInput",
+            Self::Remove => "RemoveLineItemsInput",
+            Self::Holds => "UpdateOrderHoldsInput",
+            Self::Cancel => "CancelOrderInput",
+        }
+    }
+}
+
+/// One document of these mutations, in this order.
+pub(super) fn mutate(mutations: &[Mutation]) -> String {
+    let variables: Vec<String> =
+        mutations.iter().map(|one| format!("${}:{}!", one.name(), one.input())).collect();
+    let last = mutations.len().saturating_sub(1);
+    let fields: Vec<String> = mutations
+        .iter()
+        .enumerate()
+        .map(|(at, one)| {
+            let shown = if at == last { " order{...Whole}" } else { "" };
+            format!("{0}(data:${0}){{request_id{shown}}}", one.name())
+        })
+        .collect();
+    format!("mutation Change({},$lines:Int!){{{}}} {WHOLE}", variables.join(","), fields.join(" "))
+}
+
+/// Every document there is, for whoever checks them against the schema.
+#[doc(hidden)]
+pub fn all() -> Vec<String> {
+    use Mutation::{Add, Cancel, Change, Create, Holds, Remove, Update};
+    let mut all = vec![order(), by_partner(), mutate(&[Create]), mutate(&[Holds]), mutate(&[Cancel])];
+    all.extend([CHANGED, QUOTA, PROBE, REGISTER, UNREGISTER].map(str::to_owned));
+    for chosen in 1_u8..16 {
+        let one = |at: u8, mutation| (chosen & (1 << at) != 0).then_some(mutation);
+        let mutations = [one(0, Remove), one(1, Change), one(2, Add), one(3, Update)];
+        all.push(mutate(&mutations.into_iter().flatten().collect::<Vec<_>>()));
+    }
+    all
+}

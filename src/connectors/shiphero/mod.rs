@@ -1,0 +1,369 @@
+//! ShipHero, by its GraphQL API: the warehouse that packs.
+//!
+//! An order is entered once (the API has no key against entering twice, so it is looked for first) and then changed field by
+//! field: lines by their three mutations in one document, everything else by `order_update`. In *native* mode the account
+//! takes orders from the shop by itself: they are never entered here, only kept in step. What left is told by labels, one
+//! parcel each. Only the one hold of ours is ever set or lifted.
+
+mod api;
+mod documents;
+mod order;
+mod register;
+mod tokens;
+mod webhook;
+mod write;
+
+pub use documents::all as documents;
+pub use register::Registered;
+pub use tokens::Credentials;
+pub use webhook::TYPES;
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    Changed, Connection, Delivery, Destination, Effect, Heard, WebhookScheme, Webhooks, not_a_step_here,
+};
+use crate::domain::copy::{OrderCopy, Stage};
+use crate::domain::fulfillment::Shipment;
+use crate::domain::mirror::{Observed, Seen};
+use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::step::{Capabilities, CopyRef, Differences, Edits, Step};
+use crate::store::Store;
+use crate::transport::{self, Client, Fault, Limits, Log};
+use api::{Api, ApiError, NOT_FOUND, Request, Told, words};
+use documents::{Mutation, PAGES};
+use tokens::Tokens;
+
+/// As published in 2026: 4,004 credits that gain 60 a second. What the account really has is asked at the first call.
+pub const LIMITS: Limits =
+    Limits { burst: 4004, per_second: 60, concurrent: 8, timeout: Duration::from_secs(30) };
+
+/// How often changed orders are asked for unless told otherwise: edits and holds at ShipHero send no webhook.
+pub const POLL: Duration = Duration::from_mins(1);
+
+/// The holds that are ours to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OurHold {
+    /// `operator_hold`, the account's own.
+    #[default]
+    Operator,
+    /// `client_hold`, for a brand whose goods a 3PL packs.
+    Client,
+}
+
+impl OurHold {
+    const fn flag(self) -> &'static str {
+        match self {
+            Self::Operator => "operator_hold",
+            Self::Client => "client_hold",
+        }
+    }
+}
+
+/// How an account is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the account takes orders from the shop by itself.
+    pub native: bool,
+    /// The hold that is ours.
+    pub hold: OurHold,
+    /// The name of the shop that orders are entered for.
+    pub shop_name: Option<String>,
+    /// The account of the brand, where we act for one as a 3PL.
+    pub customer_account: Option<String>,
+    /// Whether a parcel counts as shipped once it has a label, rather than once the shipment is completed.
+    pub at_label: bool,
+    /// How often changed orders are asked for; absent for never.
+    pub poll: Option<Duration>,
+    /// Whether a label may be printed where we cannot know.
+    pub open_when_unknown: bool,
+}
+
+/// One account at ShipHero.
+#[derive(Debug)]
+pub struct ShipHero {
+    api: Api,
+    settings: Settings,
+}
+
+impl ShipHero {
+    /// An account reached through `client`; renewed tokens are kept in `store`, where there is one.
+    pub fn new(client: Client, credentials: Credentials, settings: Settings, store: Option<Store>) -> Self {
+        Self { api: Api::new(client, Tokens::new(credentials, store)), settings }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.api.client().clock().now()
+    }
+
+    async fn look(&self, at: &CopyRef, log: &Log) -> Result<Observed, Fault> {
+        let mut found = Value::Null;
+        if let Some(id) = &at.remote {
+            found = self.read(&documents::order(), "order", json!({ "id": id.as_str() }), log).await?;
+        }
+        if found.is_null() || order::is_cancelled(&found) {
+            // Cancelled and entered again, perhaps by a lost answer of ours.
+            let partner = json!({ "partner": at.order.as_str() });
+            let listed = self.read(&documents::by_partner(), "orders", partner, log).await?;
+            let same = |found: &&Value| found["partner_order_id"].as_str() == Some(at.order.as_str());
+            let live = order::nodes(&listed).filter(same).find(|found| !order::is_cancelled(found));
+            found = live.cloned().unwrap_or(Value::Null);
+        }
+        Ok(order::observed(&found, &self.settings, self.now()))
+    }
+
+    /// Reads one order, or orders, with as large a page of lines as it takes; null where there is none.
+    async fn read(
+        &self,
+        document: &str,
+        operation: &'static str,
+        mut variables: Value,
+        log: &Log,
+    ) -> Result<Value, Fault> {
+        for page in PAGES {
+            variables["lines"] = page.into();
+            let request = Request {
+                operation,
+                document,
+                variables: variables.clone(),
+                effect: transport::Effect::Read,
+                urgent: false,
+                expected_cost: 120,
+            };
+            let told = self.api.run(request, log).await?;
+            if told.errors.iter().any(|error| error.code() == NOT_FOUND) {
+                return Ok(Value::Null);
+            }
+            if !told.errors.is_empty() && told.data[operation].is_null() {
+                return Err(Fault::Refused(refusal(&told.errors, operation, "an order")));
+            }
+            let data = &told.data[operation]["data"];
+            if !order::is_cut(data) && !order::nodes(data).any(order::is_cut) {
+                return Ok(data.clone());
+            }
+        }
+        Err(Fault::Refused(Reason::new(
+            ReasonCode::TooMuchAsked,
+            "the order has more lines at ShipHero than one answer shows",
+            "see to this order by hand; every other order goes on",
+        )))
+    }
+
+    /// Performs mutations in one document; gives the order as it is then.
+    async fn write(&self, step: &Step, mutations: &[(Mutation, Value)], log: &Log) -> Result<Effect, Fault> {
+        let Some((last, _)) = mutations.last() else { return Ok(Effect::DONE) };
+        let names: Vec<Mutation> = mutations.iter().map(|(mutation, _)| *mutation).collect();
+        let document = documents::mutate(&names);
+        // What it shows is a page of lines; an order with more is read again in full.
+        let mut variables = json!({ "lines": PAGES[0] });
+        for (mutation, data) in mutations {
+            variables[mutation.name()] = data.clone();
+        }
+        let request = Request {
+            operation: last.name(),
+            document: &document,
+            variables,
+            effect: transport::Effect::Write,
+            urgent: step.is_urgent(),
+            expected_cost: 120,
+        };
+        let Told { data, errors } = self.api.run(request, log).await?;
+        let done = |mutation: &Mutation| !data[mutation.name()]["request_id"].is_null();
+        if errors.is_empty() && names.iter().all(done) {
+            let shown = &data[last.name()]["order"];
+            if shown["id"].is_null() || order::is_cut(shown) {
+                return Err(Fault::Unknown("the answer does not show the order as it is now".into()));
+            }
+            let seen = Some(order::observed(shown, &self.settings, self.now()));
+            return Ok(Effect { seen, ..Effect::DONE });
+        }
+        // Some are performed and answered with an error all the same; and some of several may be done.
+        if names.iter().any(done) || errors.is_empty() {
+            return Err(Fault::Unknown(format!("it was answered with an error: {}", words(&errors))));
+        }
+        Err(Fault::Refused(refusal(&errors, step.name(), &format!("order {}", step.key()))))
+    }
+
+    async fn perform(&self, step: &Step, log: &Log) -> Result<Effect, Fault> {
+        let id = |at: &CopyRef| at.remote.as_ref().map(ToString::to_string).unwrap_or_default();
+        let settings = &self.settings;
+        let mutations = match step {
+            Step::Submit { copy, .. } => vec![(Mutation::Create, write::create(copy, settings))],
+            Step::Revise(revision) => write::revise(revision, settings),
+            Step::Cancel { at } => vec![(Mutation::Cancel, write::cancel(&id(at), settings))],
+            Step::Advance { at, stage: Stage::Held } => {
+                vec![(Mutation::Holds, write::hold(&id(at), true, settings))]
+            }
+            Step::Advance { at, stage: Stage::Released } => {
+                vec![(Mutation::Holds, write::hold(&id(at), false, settings))]
+            }
+            Step::Advance { .. } | Step::Track { .. } | Step::Untrack { .. } | Step::Tell(_) => {
+                return Err(not_a_step_here(step));
+            }
+        };
+        self.write(step, &mutations, log).await
+    }
+
+    /// Orders that changed since an instant, by the channel's id, page by page; smaller pages where credits are too few.
+    async fn changed(&self, since: Timestamp, log: &Log) -> Result<Vec<Changed>, Fault> {
+        let mut changed = Vec::new();
+        let (mut after, mut first) = (Value::Null, 50_u32);
+        loop {
+            let from = since.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+            let request = Request {
+                operation: "orders(updated_from)",
+                document: documents::CHANGED,
+                variables: json!({ "from": from, "first": first, "after": after }),
+                effect: transport::Effect::Read,
+                urgent: false,
+                expected_cost: first + 1,
+            };
+            let told = match self.api.run(request, log).await {
+                Err(Fault::Refused(reason)) if reason.code == ReasonCode::TooMuchAsked && first > 5 => {
+                    first /= 2;
+                    continue;
+                }
+                told => told?,
+            };
+            let data = &told.data["orders"]["data"];
+            if data.is_null() {
+                return Err(Fault::Refused(refusal(&told.errors, "orders", "what changed")));
+            }
+            for node in order::nodes(data) {
+                if let Some(order) = node["partner_order_id"].as_str().filter(|id| !id.trim().is_empty()) {
+                    let version = node["updated_at"].as_str().unwrap_or_default().to_owned();
+                    changed.push(Changed { order: order.trim().into(), version });
+                }
+            }
+            let page = &data["pageInfo"];
+            if !page["hasNextPage"].as_bool().unwrap_or_default() || page["endCursor"] == after {
+                return Ok(changed);
+            }
+            after = page["endCursor"].clone();
+        }
+    }
+}
+
+/// What a refusal means, in our codes and the vendor's words.
+fn refusal(errors: &[ApiError], what: &str, of: &str) -> Reason {
+    let words = words(errors);
+    let lower = words.to_ascii_lowercase();
+    let (code, mend) = if lower.contains("locked") || lower.contains("tote") {
+        (
+            ReasonCode::EditedWhilePacked,
+            "clear the order's tote and lock at ShipHero and the edit is made by itself, or accept the copy as it is",
+        )
+    } else if lower.contains("sku") || lower.contains("product") {
+        (
+            ReasonCode::UnknownProduct,
+            "enter the product at ShipHero, or map its SKU in the route's skus; then retry",
+        )
+    } else {
+        (
+            ReasonCode::Refused,
+            "see the vendor's words; correct the order at the channel or at ShipHero, then retry",
+        )
+    };
+    let reason = Reason::new(code, format!("ShipHero refused {what} of {of}"), mend);
+    if words.is_empty() { reason } else { reason.quoting(words) }
+}
+
+impl Destination for ShipHero {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edits: Edits::ByField,
+            cancel_until: Stage::Released,
+            packs: true,
+            enters: !self.settings.native,
+            adopts: true,
+            watch: None,
+        }
+    }
+
+    fn is_same_order(&self, copy: &OrderCopy, seen: &Seen) -> bool {
+        seen.content["partner_order_id"].as_str() == Some(copy.order.as_str())
+    }
+
+    fn shipments(&self, seen: &Seen, copy: &OrderCopy) -> Vec<Shipment> {
+        order::shipments(seen, copy, &self.settings)
+    }
+
+    fn differs(&self, copy: &OrderCopy, seen: &Seen) -> Differences {
+        order::differences(copy, seen, &self.settings)
+    }
+
+    fn obstacle(&self, copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
+        order::obstacle(copy, seen)
+    }
+
+    fn observe<'a>(&'a self, at: &'a CopyRef, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>> {
+        Box::pin(self.look(at, log))
+    }
+
+    fn apply<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Effect, Fault>> {
+        Box::pin(self.perform(step, log))
+    }
+
+    fn polls(&self) -> Option<Duration> {
+        self.settings.poll
+    }
+
+    fn changes<'a>(&'a self, since: Timestamp, log: &'a Log) -> BoxFuture<'a, Result<Vec<Changed>, Fault>> {
+        Box::pin(self.changed(since, log))
+    }
+}
+
+impl Webhooks for ShipHero {
+    fn scheme(&self) -> &'static WebhookScheme {
+        &webhook::SCHEME
+    }
+
+    fn read(&self, delivery: Delivery<'_>) -> Result<Heard, Reason> {
+        webhook::read(delivery.body)
+    }
+
+    fn question(&self, body: &[u8]) -> Option<super::Question> {
+        webhook::question(body, self.settings.open_when_unknown)
+    }
+
+    fn answer(&self, refused: Option<&str>) -> Value {
+        webhook::answer(refused)
+    }
+}
+
+impl Connection for ShipHero {
+    fn probe<'a>(&'a self, log: &'a Log) -> BoxFuture<'a, Result<String, Fault>> {
+        Box::pin(async move {
+            let request = Request {
+                operation: "account",
+                document: documents::PROBE,
+                variables: json!({}),
+                effect: transport::Effect::Read,
+                urgent: false,
+                expected_cost: 4,
+            };
+            let told = self.api.run(request, log).await?;
+            let account = &told.data["account"]["data"];
+            if account.is_null() {
+                return Err(Fault::Refused(refusal(&told.errors, "a reading", "the account")));
+            }
+            let kind =
+                if account["is_3pl"].as_bool().unwrap_or_default() { "3PL account" } else { "account" };
+            let budget = self.api.client().budget();
+            Ok(format!(
+                "{kind} {}, {} credits that gain {} a second",
+                account["email"].as_str().unwrap_or("without a name"),
+                budget.capacity(),
+                budget.restore()
+            ))
+        })
+    }
+
+    fn resting_until(&self) -> Option<Timestamp> {
+        self.api.client().resting_until()
+    }
+}

@@ -1,0 +1,103 @@
+//! Asks destinations that do not tell of everything which copies changed there, and has those looked at.
+//!
+//! The instant up to which was asked moves only once everything found is due; each time some minutes before it are asked again,
+//! for a vendor's clock is not ours. A copy that we saw in that very version is left alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{Engine, STORAGE_PAUSE};
+use crate::connectors::Destination;
+use crate::domain::ConnectionName;
+use crate::domain::mirror::Observed;
+use crate::store::StoreError;
+use crate::transport::Log;
+
+/// What is asked again each time.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// Under which name it is kept how far was asked.
+const NAME: &str = "asked_until";
+
+impl Engine {
+    /// Polls every destination at its own pace until `stop`.
+    pub(super) async fn keep_polling(self: Arc<Self>, stop: CancellationToken) {
+        let polled = self.registry.iter().filter_map(|(name, connected)| {
+            let destination = connected.destination.clone()?;
+            Some((name.clone(), destination.polls()?, destination))
+        });
+        let polls = polled.map(|(name, every, destination)| {
+            let (engine, stop) = (Arc::clone(&self), stop.clone());
+            async move { engine.keep_asking(&name, every, &*destination, stop).await }
+        });
+        futures_util::future::join_all(polls).await;
+    }
+
+    async fn keep_asking(
+        &self,
+        name: &ConnectionName,
+        every: Duration,
+        destination: &dyn Destination,
+        stop: CancellationToken,
+    ) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.ask_what_changed(name, destination).await
+                && !matches!(error, StoreError::Closed)
+            {
+                tracing::error!(connection = %name, %error, "what changed there could not be kept; asking again");
+                tokio::time::sleep(STORAGE_PAUSE).await;
+            }
+            tokio::select! {
+                () = self.clock.sleep(every) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Asks every destination that is polled once. For tests and tools; nothing is asked on its own where the loop does not
+    /// run.
+    pub async fn poll(&self) -> Result<(), StoreError> {
+        for (name, connected) in &self.registry {
+            if let Some(destination) = connected.destination.as_ref().filter(|d| d.polls().is_some()) {
+                self.ask_what_changed(name, &**destination).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_what_changed(
+        &self,
+        name: &ConnectionName,
+        destination: &dyn Destination,
+    ) -> Result<(), StoreError> {
+        let started = self.clock.now();
+        let until = self.store.kept(name, NAME).await?;
+        let until: Timestamp = until.and_then(|text| text.parse().ok()).unwrap_or(started);
+        let since = until.saturating_sub(OVERLAP).unwrap_or(until);
+        let changed = match destination.changes(since, &Log::default()).await {
+            Ok(changed) => changed,
+            Err(fault) => {
+                // What was missed is asked for next time: the instant has not moved.
+                tracing::warn!(connection = %name, %fault, "what changed there could not be asked");
+                return Ok(());
+            }
+        };
+        let mut due = false;
+        for changed in changed {
+            let Some(order) = self.channel_of(name, &changed.order).await? else { continue };
+            let mirrors = self.store.load(&order).await?.mirrors;
+            let known = mirrors.iter().find(|mirror| mirror.destination == *name).is_some_and(|mirror| {
+                matches!(&mirror.observed, Observed::Present(seen) if seen.version.as_ref() == Some(&changed.version))
+            });
+            if !known {
+                due |= self.store.look_again(order, Some(name.clone()), false, started).await?;
+            }
+        }
+        if due {
+            self.wake.due();
+        }
+        self.store.keep(name, NAME, started.to_string(), started).await
+    }
+}
