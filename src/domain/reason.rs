@@ -57,6 +57,8 @@ open_enum! {
         EditedWhilePacked = "edited_while_packed",
         /// The order was cancelled while its goods were being picked or packed.
         CancelledWhilePacked = "cancelled_while_packed",
+        /// A fulfilment was cancelled at the channel, and the goods had left by the destination's account.
+        FulfillmentCancelled = "fulfillment_cancelled",
         /// The order has not come to the destination, where it comes by itself.
         NotImported = "not_imported",
         /// Something at the destination keeps the order from being packed, and a person must see to it there.

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, Refund};
-use super::fulfillment::{Shipment, ShipmentRef, take_in};
+use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund};
+use super::fulfillment::{Rank, Shipment, ShipmentRef, take_in};
 use super::mirror::Verdict;
 use super::order::OrderDocument;
 use super::reason::Reason;
@@ -177,6 +177,24 @@ impl OrderRecord {
     /// Whether this destination found that the order, as it is now, may ship.
     pub fn is_cleared_by(&self, judge: &str) -> bool {
         self.verdicts.get(judge).is_some_and(|verdict| verdict.passed) && !self.unjudged.contains(judge)
+    }
+
+    /// Whether goods left by the account of a system other than the channel, of those that `counts`.
+    pub fn left_from(&self, counts: impl Fn(&str) -> bool) -> bool {
+        let counted = self.shipments.iter().filter(|(origin, _)| counts(origin));
+        let left = |shipment: &Shipment| !shipment.undone && shipment.rank >= Rank::Shipped;
+        counted.flat_map(|(_, shipments)| shipments.values()).any(left)
+    }
+
+    /// A fulfilment that stood for a shipment of this system, was cancelled at the channel, and has none in its place.
+    pub fn cancelled_for(&self, origin: &str) -> Option<&Fulfillment> {
+        let cancelled = |f: &&Fulfillment| f.status == FulfillmentStatus::Cancelled;
+        self.fulfillments.values().filter(cancelled).find(|f| {
+            let Some(name) = self.links.get(&f.id).filter(|name| name.origin == origin) else { return false };
+            let known = self.shipments.get(origin).and_then(|shipments| shipments.get(&name.id));
+            let stands = |other: &Fulfillment| other.stands() && self.links.get(&other.id) == Some(name);
+            known.is_some_and(|shipment| !shipment.undone) && !self.fulfillments.values().any(stands)
+        })
     }
 
     /// Units of a line that left by this system's own account.

@@ -48,8 +48,8 @@ fn decide(
     }
     // A house that packs is told of no shipment: what it ships it tells, and what left elsewhere is not in its copy.
     let shipped = if route.packs { Vec::new() } else { shipped(record, order, &goods) };
-    let left = !shipped.is_empty()
-        || (route.packs && goods.iter().any(|line| record.units_from(&route.to, &line.id) > 0));
+    // By its own account a destination that does not pack is seen to have shipped when it is looked at.
+    let left = !shipped.is_empty() || record.left_from(|origin| route.packs || origin != route.to);
     if record.is_cancelled() || record.is_deleted() {
         if !left {
             return Ok(Err(if record.is_deleted() { Absence::Deleted } else { Absence::Cancelled }));
@@ -58,6 +58,19 @@ fn decide(
             ReasonCode::CancelledAfterShipment,
             format!("order {} was cancelled, but goods had left and the fulfilment still stands", order.name),
             "stop the parcel with its carrier and cancel the fulfilment at the channel, or leave both as they are",
+        ));
+    }
+    if route.packs
+        && let Some(fulfillment) = record.cancelled_for(&route.to)
+    {
+        return Err(Reason::new(
+            ReasonCode::FulfillmentCancelled,
+            format!(
+                "fulfilment {} of order {} was cancelled in the shop, but «{}» says that the goods left",
+                fulfillment.id, order.name, route.to
+            ),
+            "void the label there if they did not leave; otherwise stop the parcel with its carrier, or fulfil the order in the \
+             shop again",
         ));
     }
     if is_pickup(record) {

@@ -15,6 +15,6 @@ fn a_winerys_day_ends_right_though_the_server_is_killed() {
         words.join(" "),
         "crossdock demo: deliveries, duplicates, orders, in step, exceptions, lost, p99 change-to-copy ms"
     );
-    assert!(last.contains(" 46 orders, 44 in step, 2 exceptions, 0 lost,"), "{last}");
+    assert!(last.contains(" 58 orders, 53 in step, 6 exceptions, 0 lost,"), "{last}");
     assert_eq!(text.matches("kill -9").count(), 5);
 }

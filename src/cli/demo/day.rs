@@ -6,12 +6,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use anyhow::Context;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rust_decimal::Decimal;
 
+use super::packing::PACKED;
 use super::rules::{BIRTH_DATE, BUNDLE};
 use crate::simulator::shipcompliant::Account;
+use crate::simulator::shiphero::{self, NewShipment, Units};
 use crate::simulator::shopify::new_order::{NewCustomer, Payment, ShippingKind};
 use crate::simulator::shopify::order::{
     Address, Attribute, CancelReason, LineKind, RestockType, ShipmentStatus,
@@ -48,6 +51,14 @@ pub(super) enum Act {
     RelabelThere,
     /// ShipCompliant says that it arrived.
     ArriveThere,
+    /// The warehouse packs and ships so many units of the first line; everything that is left for none.
+    Pack(i64),
+    /// The warehouse voids its latest label and makes another.
+    RelabelPacked,
+    /// A picker takes the order up.
+    Pick,
+    /// What was picked goes back to the shelf.
+    Clear,
     /// The latest fulfilment is cancelled.
     TakeBack,
     /// So many units of the first line are refunded before they ship.
@@ -165,8 +176,8 @@ fn extra(kind: LineKind, title: &str, cents: i64) -> NewLine {
 /// Everybody who orders today.
 pub(super) fn cast() -> Vec<Guest> {
     use Act::{
-        Add, Arrive, ArriveThere, Born, Cancel, Move, Pay, Place, Quantity, Rate, Refund, RelabelThere,
-        Retrack, Ship, ShipPart, ShipThere, TakeBack,
+        Add, Arrive, ArriveThere, Born, Cancel, Clear, Move, Pack, Pay, Pick, Place, Quantity, Rate, Refund,
+        RelabelPacked, RelabelThere, Retrack, Ship, ShipPart, ShipThere, TakeBack,
     };
     let ordinary: &[&[Act]] = &[
         &[Place],
@@ -199,6 +210,23 @@ pub(super) fn cast() -> Vec<Guest> {
     add(2, &[Place, ShipThere, ArriveThere], &|_| {});
     add(3, &[Place, Quantity(4), ShipThere, RelabelThere], &|_| {});
     add(4, &[Place, ShipThere, RelabelThere, ArriveThere], &|_| {});
+    // Packed by the warehouse: whole, in parts, under a second label, edited meanwhile, too late, or not at all.
+    let packed = |order: &mut NewOrder| order.tags.push(PACKED.to_owned());
+    add(1, &[Place, Pack(0), Arrive], &packed);
+    add(2, &[Place, Pack(2), Pack(1), Pack(0)], &packed);
+    add(3, &[Place, Pack(0), RelabelPacked], &packed);
+    add(4, &[Place, Move(5), Quantity(4), Rate("UPS 2nd Day Air"), Add("CH-2022"), Pack(0)], &packed);
+    add(5, &[Place, Pick, Quantity(4), Clear, Pack(0)], &packed);
+    add(6, &[Place, Pick, Quantity(9)], &packed);
+    add(7, &[Place, Cancel], &packed);
+    add(8, &[Place, Pack(0), TakeBack], &packed);
+    add(1, &[Place, Pack(0), TakeBack, Cancel], &packed);
+    add(2, &[Place, Pay, Pack(0)], &|order| {
+        packed(order);
+        unpaid(order);
+    });
+    add(UTAH, &[Place, Move(3), Pack(0)], &packed);
+    add(3, &[Place, Refund(2), Pack(0)], &packed);
     // Not compliant; corrected by a new address, a new date of birth, or not at all.
     add(UTAH, &[Place, Move(2), Ship], &|_| {});
     add(ARKANSAS, &[Place, Move(0)], &|_| {});
@@ -258,10 +286,59 @@ impl Dice {
     }
 }
 
+/// Does what packers do.
+async fn pack(act: Act, name: &str, house: &shiphero::Account) -> anyhow::Result<String> {
+    let id = house.find(name).with_context(|| format!("{name} is not at the warehouse"))?;
+    let order = house.order(id).unwrap_or_default();
+    let label = |order: &serde_json::Value| {
+        let shipments = order["shipments"].as_array().into_iter().flatten();
+        let labels = shipments.flat_map(|s| s["shipping_labels"].as_array().into_iter().flatten());
+        let latest = labels.filter(|label| label["status"] == "valid").last();
+        latest.and_then(|label| label["tracking_number"].as_str()).unwrap_or_default().to_owned()
+    };
+    match act {
+        Act::Pack(quantity) => {
+            let line_item = order["line_items"][0]["legacy_id"].as_i64().unwrap_or_default();
+            let units = if quantity > 0 { vec![Units { line_item, quantity }] } else { Vec::new() };
+            house.ship(id, &NewShipment { units, ..NewShipment::default() }).await?;
+            let number = label(&house.order(id).unwrap_or_default());
+            let part = if quantity > 0 { " in part" } else { "" };
+            Ok(format!("packed and shipped{part}, tracking {number}"))
+        }
+        Act::RelabelPacked => {
+            let shipments = order["shipments"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let shipment = shipments.last().and_then(|s| s["legacy_id"].as_i64()).unwrap_or_default();
+            house.void_label(shipment, None)?;
+            house.ship(id, &NewShipment::default()).await?;
+            Ok(format!(
+                "label voided and made again, tracking {}",
+                label(&house.order(id).unwrap_or_default())
+            ))
+        }
+        Act::Pick => {
+            house.pick(id, 7, &[])?;
+            Ok("picked into a tote".to_owned())
+        }
+        _ => {
+            house.clear(id)?;
+            Ok("put back on the shelf".to_owned())
+        }
+    }
+}
+
 impl Guest {
     /// Whether what comes next happens at ShipCompliant.
     pub(super) fn goes_on_there(&self) -> bool {
-        matches!(self.acts.front(), Some(Act::ShipThere | Act::RelabelThere | Act::ArriveThere))
+        let there = matches!(self.acts.front(), Some(Act::ShipThere | Act::RelabelThere | Act::ArriveThere));
+        there || self.goes_on_in_the_house()
+    }
+
+    /// Whether what comes next happens in the warehouse, or to what it shipped.
+    fn goes_on_in_the_house(&self) -> bool {
+        use Act::{Cancel, Clear, Pack, Pick, RelabelPacked, TakeBack};
+        let in_house =
+            matches!(self.acts.front(), Some(Pack(_) | RelabelPacked | Pick | Clear | TakeBack | Cancel));
+        in_house && self.order.tags.iter().any(|tag| tag == PACKED)
     }
 
     /// How many things will still happen to it.
@@ -269,8 +346,13 @@ impl Guest {
         self.acts.len()
     }
 
-    /// Does what comes next, and says in words what that was and whether it happened at ShipCompliant.
-    pub(super) fn act(&mut self, shop: &Shop, account: &Account) -> anyhow::Result<(String, bool)> {
+    /// Does what comes next, and says in words what that was and whether it happened elsewhere than in the shop.
+    pub(super) async fn act(
+        &mut self,
+        shop: &Shop,
+        account: &Account,
+        house: &shiphero::Account,
+    ) -> anyhow::Result<(String, bool)> {
         let Some(act) = self.acts.pop_front() else { return Ok((String::new(), false)) };
         let order = self.id.and_then(|id| shop.order(id));
         let key =
@@ -291,6 +373,10 @@ impl Guest {
                 account.set_status(&key, "1", "Delivered")?;
                 Ok(("delivered at ShipCompliant".to_owned(), true))
             }
+            Act::Pack(_) | Act::RelabelPacked | Act::Pick | Act::Clear => {
+                let name = order.as_ref().map(|order| order.name.clone()).unwrap_or_default();
+                Ok((pack(act, &name, house).await?, true))
+            }
             act => Ok((self.act_at_shop(shop, act)?, false)),
         }
     }
@@ -306,7 +392,14 @@ impl Guest {
         let first = order.lines.first().map_or(0, |line| line.id);
         let latest = order.fulfillments.last().map_or(0, |fulfillment| fulfillment.id);
         Ok(match act {
-            Act::Place | Act::ShipThere | Act::RelabelThere | Act::ArriveThere => String::new(),
+            Act::Place
+            | Act::ShipThere
+            | Act::RelabelThere
+            | Act::ArriveThere
+            | Act::Pack(_)
+            | Act::RelabelPacked
+            | Act::Pick
+            | Act::Clear => String::new(),
             Act::Pay => {
                 shop.mark_paid(id, None)?;
                 "paid".to_owned()

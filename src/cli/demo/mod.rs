@@ -1,10 +1,11 @@
 //! `crossdock demo`: a winery's day against played systems, told line by line, and judged at the end by the rules.
 //!
-//! The shop and the compliance service are played in this process; the server is this binary as anybody would run it. Every
-//! change at the shop is timed until ShipCompliant's copy is what the rules demand. With `--once` the demo ends by itself
+//! The shop, the compliance service and the warehouse are played in this process; the server is this binary as anybody would
+//! run it. Every change at the shop is timed until every copy is what the rules demand. With `--once` the demo ends by itself
 //! and fails where a copy differs, an acknowledged delivery is missing, or an order was committed twice.
 
 mod day;
+mod packing;
 mod rules;
 mod stage;
 mod verdict;
@@ -73,14 +74,15 @@ impl Demo {
         let stage = Stage::set(folder, self.listen, SPEED, self.seed).await?;
         let url = format!("http://{}", stage.server.address);
         say(
-            "A winery's day. The shop and ShipCompliant are played here, on loopback; the server between them is real.",
+            "A winery's day. The shop, ShipCompliant and ShipHero are played here, on loopback; the server between is real.",
         );
         say(format_args!(
             "  server          {url}/webhooks/cellar, API at {url}/api/v1/, log {}",
             stage.server.log.display()
         ));
         say(format_args!("  shop            http://{}/sim/", stage.shop_at));
-        say(format_args!("  ShipCompliant   http://{}/sim/\n", stage.account_at));
+        say(format_args!("  ShipCompliant   http://{}/sim/", stage.account_at));
+        say(format_args!("  ShipHero        http://{}/sim/\n", stage.house_at));
         // Ten per cent of the deliveries come twice, and each is up to 40 ms late, so that they overtake one another.
         stage.shop.set_knobs(Knobs { duplicate: 0.1, drop: 0.0, reorder_ms: 40 * u64::from(SPEED) });
         let mut day = Day::new(stage, self.seed);
@@ -119,7 +121,7 @@ struct Awaited {
     order: i64,
     what: String,
     since: Instant,
-    /// Made at ShipCompliant, which has to be asked to be heard.
+    /// Made elsewhere than in the shop, which is to know of it.
     there: bool,
     /// The compliance service was down meanwhile.
     during_outage: bool,
@@ -164,6 +166,7 @@ impl Day {
         let kill_at: BTreeSet<usize> =
             (1..=kills).map(|n| acts * n as usize / (kills as usize + 1)).collect();
         let mut changed = self.stage.account.watch();
+        let mut packed = self.stage.house.watch();
         let mut outage_ends = None;
         let mut next = Some(Instant::now());
         let mut deadline = None;
@@ -172,7 +175,7 @@ impl Day {
             tokio::select! {
                 () = at(act_at), if act_at.is_some() => {
                     let done = self.done;
-                    next = self.act()?;
+                    next = self.act().await?;
                     let happened = self.done > done;
                     if happened && self.done == outage_at {
                         self.service_fails();
@@ -193,6 +196,7 @@ impl Day {
                     self.service_is_back();
                 }
                 _ = changed.changed() => {}
+                _ = packed.changed() => {}
                 () = tokio::time::sleep(LOOK), if next.is_none() || !self.awaited.is_empty() => {}
                 () = at(deadline), if deadline.is_some() => break,
             }
@@ -205,7 +209,7 @@ impl Day {
     }
 
     /// Does the next thing at the shop; gives when the one after is due.
-    fn act(&mut self) -> anyhow::Result<Option<Instant>> {
+    async fn act(&mut self) -> anyhow::Result<Option<Instant>> {
         let Some(turn) = self.dice.next(&self.cast) else { return Ok(None) };
         let since = Instant::now();
         // The fulfilment house ships what ShipCompliant holds, so not before that is what the shop says.
@@ -217,7 +221,8 @@ impl Day {
             return Ok(Some(since + LOOK));
         }
         self.done += 1;
-        let (what, there) = self.cast[turn].act(&self.stage.shop, &self.stage.account)?;
+        let Stage { shop, account, house, .. } = &self.stage;
+        let (what, there) = self.cast[turn].act(shop, account, house).await?;
         let order = self.cast[turn].id.unwrap_or_default();
         self.awaited.push(Awaited { order, what, since, there, during_outage: self.down });
         let more = self.cast.iter().any(|guest| guest.acts_left() > 0);
@@ -246,18 +251,26 @@ impl Day {
         let mut arrived = BTreeMap::new();
         for id in orders {
             let Some(order) = self.stage.shop.order(id) else { continue };
-            let demand = demand(&order);
+            let there = self.packed(&order);
+            let demand = demand(&order, packing::left(there.as_ref()));
             if demand.copy != held(self.stage.account.order(key(&order)).as_ref()) {
                 continue;
             }
-            if demand.exception.is_some() {
-                if exceptions.is_none() {
-                    exceptions = Some(self.exceptions().await.unwrap_or_default());
-                }
-                let open = exceptions.as_ref().and_then(|open| open.get(&order.name)).map(String::as_str);
-                if open != demand.exception {
+            let mut codes = demanded("compliance", demand.exception);
+            if packing::is_packed(&order) {
+                let (wanted, exception) = packing::demand(&order, there.as_ref());
+                let is_right = wanted == packing::held(there.as_ref());
+                if !is_right || !packing::is_told(&order, there.as_ref()) {
                     continue;
                 }
+                codes.extend(demanded("warehouse", exception));
+            }
+            if exceptions.is_none() && !codes.is_empty() {
+                exceptions = Some(self.exceptions().await.unwrap_or_default());
+            }
+            let open = exceptions.as_ref().and_then(|open| open.get(&order.name));
+            if !codes.is_empty() && open != Some(&codes) {
+                continue;
             }
             arrived.insert(id, (order, demand));
         }
@@ -290,11 +303,23 @@ impl Day {
         Ok(())
     }
 
-    /// The code of the open exception of each order that has one.
-    async fn exceptions(&self) -> anyhow::Result<BTreeMap<String, String>> {
+    /// What the warehouse has of an order.
+    fn packed(&self, order: &Order) -> Option<serde_json::Value> {
+        let id = self.stage.house.find(&order.name)?;
+        self.stage.house.order(id)
+    }
+
+    /// Destination and code of the open exceptions of each order that has any.
+    async fn exceptions(&self) -> anyhow::Result<BTreeMap<String, Codes>> {
         let query = [("limit", "1000".to_owned())];
         let rows: Vec<ExceptionRow> = self.stage.server.api.get("exceptions", &query).await?;
-        Ok(rows.into_iter().filter_map(|row| Some((row.order_name?, row.code))).collect())
+        let mut open = BTreeMap::<String, Codes>::new();
+        for row in rows {
+            if let Some(name) = row.order_name {
+                open.entry(name).or_default().insert((row.destination.unwrap_or_default(), row.code));
+            }
+        }
+        Ok(open)
     }
 
     /// Whether no delivery is on its way, none waits to be understood, and no order waits to be worked on.
@@ -310,6 +335,13 @@ impl Day {
         let at = self.began.elapsed();
         say(format_args!("{:>6.2}s  {name:<6} {what:<58} {then}", at.as_secs_f64()));
     }
+}
+
+/// Exceptions by destination and code.
+type Codes = BTreeSet<(String, String)>;
+
+fn demanded(destination: &str, code: Option<&str>) -> Codes {
+    code.map(|code| (destination.to_owned(), code.to_owned())).into_iter().collect()
 }
 
 /// Waits until an instant, if there is one.

@@ -67,8 +67,15 @@ impl Demand {
     }
 }
 
-/// What must be true of this order now.
-pub(super) fn demand(order: &Order) -> Demand {
+/// Whether the law lets the order be shipped, as the played winery has it.
+pub(super) fn may_ship(order: &Order) -> bool {
+    let state = order.shipping_address.as_ref().and_then(|address| address.province_code.as_deref());
+    let born = order.attributes.iter().find(|a| a.name == BIRTH_DATE).map(|a| a.value.as_str());
+    !FORBIDDEN_STATES.contains(&state.unwrap_or_default()) && born.is_none_or(|born| born < TOO_YOUNG)
+}
+
+/// What must be true of this order now; `gone` says whether the warehouse shipped something of it.
+pub(super) fn demand(order: &Order, gone: bool) -> Demand {
     if matches!(order.source_name.as_str(), "pos" | "shopify_draft_order") {
         return Demand::out("sold over the counter, or drawn up by staff");
     }
@@ -84,12 +91,14 @@ pub(super) fn demand(order: &Order) -> Demand {
         |f: &&Fulfillment| f.lines.iter().any(|l| goods.iter().any(|line| line.id == l.line_id));
     let standing = order.fulfillments.iter().filter(|f| f.status == FulfillmentStatus::Success);
     let left: Vec<&Fulfillment> = standing.filter(holds_goods).collect();
-    if order.cancelled_at.is_some() && left.is_empty() {
+    if order.cancelled_at.is_some() && left.is_empty() && !gone {
         return Demand::default();
     }
     let (mut bottles, mut amount) = (BTreeMap::new(), Decimal::ZERO);
     for line in &goods {
-        let units = Decimal::from(line.current_quantity().max(order.fulfilled(line.id)));
+        // A cancel takes every unit off; what was sent to ShipCompliant before stays there for a person to decide about.
+        let units = if order.cancelled_at.is_some() { line.quantity } else { line.current_quantity() };
+        let units = Decimal::from(units.max(order.fulfilled(line.id)));
         let sku = line.sku.as_deref().unwrap_or_default();
         let parts = if sku == BUNDLE.0 { BUNDLE.1.to_vec() } else { vec![sku] };
         amount += units * line.price.shop;
@@ -109,12 +118,13 @@ pub(super) fn demand(order: &Order) -> Demand {
     let Some((_, service)) = method else { return Demand::exception("unmapped_shipping_method") };
     let address = order.shipping_address.clone().unwrap_or_default();
     let born = order.attributes.iter().find(|a| a.name == BIRTH_DATE).map(|a| a.value.clone());
-    let state = address.province_code.as_deref().unwrap_or_default();
-    if FORBIDDEN_STATES.contains(&state) || born.as_deref().is_some_and(|born| born >= TOO_YOUNG) {
+    if !may_ship(order) {
         return Demand::exception("not_compliant");
     }
+    let cancelled = order.cancelled_at.is_some();
     let copy = Copy {
-        status: status(order, &goods, &left).to_owned(),
+        // Goods are gone and the order is cancelled: nothing more is to leave, and a person decides.
+        status: if cancelled { "PaymentAccepted" } else { status(order, &goods, &left) }.to_owned(),
         service: (*service).to_owned(),
         ship_to: ship_to(&address),
         born,
@@ -123,7 +133,7 @@ pub(super) fn demand(order: &Order) -> Demand {
         shipping: rate.map(|rate| rate.discounted().shop).unwrap_or_default().normalize(),
         numbers: left.iter().flat_map(|f| f.numbers.iter().cloned()).collect(),
     };
-    Demand { copy: Some(copy), ..Demand::default() }
+    Demand { copy: Some(copy), exception: cancelled.then_some("cancelled_after_shipment"), stays_out: None }
 }
 
 fn status(order: &Order, goods: &[&Line], left: &[&Fulfillment]) -> &'static str {

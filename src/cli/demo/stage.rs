@@ -13,10 +13,12 @@ use anyhow::{Context, bail};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
+use super::packing::{CARRIERS, PACKED};
 use super::rules::{BIRTH_DATE, BUNDLE, FORBIDDEN_STATES, METHODS, PRODUCTS};
 use crate::cli::api::Api;
 use crate::clock::Clock;
-use crate::simulator::{self, shipcompliant, shopify};
+use crate::connectors::shiphero::TYPES;
+use crate::simulator::{self, shipcompliant, shiphero, shopify};
 
 const DOMAIN: &str = "cellar-nine.myshopify.com";
 const CLIENT_ID: &str = "demo-client";
@@ -29,8 +31,10 @@ const STOP_WITHIN: Duration = Duration::from_secs(15);
 pub(super) struct Stage {
     pub(super) shop: shopify::Shop,
     pub(super) account: shipcompliant::Account,
+    pub(super) house: shiphero::Account,
     pub(super) shop_at: SocketAddr,
     pub(super) account_at: SocketAddr,
+    pub(super) house_at: SocketAddr,
     pub(super) server: Server,
     stop: CancellationToken,
 }
@@ -66,26 +70,49 @@ impl Stage {
             },
             Clock::system(),
         );
+        let house_secret = uuid::Uuid::new_v4().simple().to_string();
+        let house = shiphero::Account::new(
+            shiphero::Options {
+                products: PRODUCTS
+                    .iter()
+                    .map(|(sku, _)| ((*sku).to_owned(), (*sku).to_owned(), 5000))
+                    .collect(),
+                webhook_url: Some(format!("http://{address}/webhooks/warehouse")),
+                webhook_types: TYPES.iter().map(|name| (*name).to_owned()).collect(),
+                webhook_secret: Some(house_secret.clone()),
+                seed,
+                ..shiphero::Options::default()
+            },
+            Clock::system(),
+        );
         let stop = CancellationToken::new();
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let shop_at = simulator::spawn(anywhere, shop.router(), shop.faults().clone(), stop.clone()).await?;
         let account_at =
             simulator::spawn(anywhere, account.router(), account.faults().clone(), stop.clone()).await?;
+        let house_at =
+            simulator::spawn(anywhere, house.router(), house.faults().clone(), stop.clone()).await?;
         tokio::spawn({
             let (shop, stop) = (shop.clone(), stop.clone());
             async move { shop.run(stop).await }
+        });
+        tokio::spawn({
+            let (house, stop) = (house.clone(), stop.clone());
+            async move { house.run(stop).await }
         });
         let token = uuid::Uuid::new_v4().simple().to_string();
         let secrets = [
             ("api-token", token.as_str()),
             ("shopify-secret", &secret),
             ("shipcompliant-password", &shipcompliant::Options::default().password),
+            ("shiphero-refresh-token", &shiphero::Options::default().refresh_tokens[0]),
+            ("shiphero-secret", &house_secret),
         ];
         for (name, text) in secrets {
             std::fs::write(folder.join(name), text)?;
         }
         let config = folder.join("crossdock.toml");
-        std::fs::write(&config, configuration(folder, address, shop_at, account_at))?;
+        std::fs::write(&config, configuration(folder, address, [shop_at, account_at, house_at]))?;
         let mut server = Server {
             address,
             log: folder.join("server.log"),
@@ -94,7 +121,7 @@ impl Stage {
             child: None,
         };
         server.start().await?;
-        Ok(Self { shop, account, shop_at, account_at, server, stop })
+        Ok(Self { shop, account, house, shop_at, account_at, house_at, server, stop })
     }
 
     /// Lets everything finish what is at hand, the server first.
@@ -178,7 +205,7 @@ fn free_port(listen: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
 }
 
 /// A winery's configuration, with the played systems at its endpoints.
-fn configuration(folder: &Path, server: SocketAddr, shop: SocketAddr, account: SocketAddr) -> String {
+fn configuration(folder: &Path, server: SocketAddr, [shop, account, house]: [SocketAddr; 3]) -> String {
     let folder = folder.display();
     let mut text = format!(
         r#"# Written by `crossdock demo`. The endpoints are simulators; all else is as a winery would have it.
@@ -213,6 +240,14 @@ poll_seconds = 2
 burst = 400
 per_second = 200
 
+[connections.warehouse]
+kind = "shiphero"
+endpoint = "http://{house}"
+refresh_token = "file:{folder}/shiphero-refresh-token"
+webhook_secrets = ["file:{folder}/shiphero-secret"]
+# A minute unless given.
+poll_seconds = 2
+
 [[routes]]
 from = "cellar"
 to = "compliance"
@@ -233,5 +268,13 @@ brand = "NINE"
     }
     let parts = BUNDLE.1.map(|sku| format!("{{ sku = \"{sku}\", quantity = 1 }}")).join(", ");
     let _ = writeln!(text, "\n[routes.bundles]\n\"{}\" = [{parts}]", BUNDLE.0);
+    let _ = writeln!(
+        text,
+        "\n[[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\nonly_tags = [\"{PACKED}\"]\norder_key = \"id\"\n\
+         cleared_by = [\"compliance\"]\n\n[routes.methods]"
+    );
+    for (rate, carrier, method) in CARRIERS {
+        let _ = writeln!(text, "\"{rate}\" = \"{carrier}/{method}\"");
+    }
     text
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::rules::{demand, held};
-use super::{Day, key};
+use super::{Day, demanded, key, packing};
 use crate::cli::say;
 use crate::store::{Counts, DeliveryRow, OrderRow};
 
@@ -42,7 +42,7 @@ impl Verdict {
             say(format_args!("\n{orders} orders compared with the rules: every copy is what they demand."));
         }
         say(format_args!(
-            "{} changes made while ShipCompliant could be reached: p50 {} ms, p99 {} ms until its copy was right.",
+            "{} changes made while ShipCompliant could be reached: p50 {} ms, p99 {} ms until every copy was right.",
             self.took.len(),
             self.percentile(50),
             self.percentile(99)
@@ -66,7 +66,8 @@ impl Day {
         let mut wrong = Vec::new();
         let mut expected_exceptions = 0;
         for order in self.stage.shop.orders() {
-            let demand = demand(&order);
+            let there = self.packed(&order);
+            let demand = demand(&order, packing::left(there.as_ref()));
             let held = held(self.stage.account.order(key(&order)).as_ref());
             if demand.copy != held {
                 wrong.push(format!(
@@ -74,14 +75,28 @@ impl Day {
                     order.name, demand.copy
                 ));
             }
-            let open = exceptions.get(&order.name).map(String::as_str);
-            if open != demand.exception {
+            let mut codes = demanded("compliance", demand.exception);
+            if packing::is_packed(&order) {
+                let (wanted, exception) = packing::demand(&order, there.as_ref());
+                let held = packing::held(there.as_ref());
+                if wanted != held {
+                    wrong.push(format!("{}: ShipHero holds {held:?}, and should {wanted:?}", order.name));
+                }
+                if !packing::is_told(&order, there.as_ref()) {
+                    wrong.push(format!("{}: the shop does not know of its parcels", order.name));
+                }
+                codes.extend(demanded("warehouse", exception));
+            } else if there.is_some() {
+                wrong.push(format!("{}: ShipHero holds it, and should not", order.name));
+            }
+            let open = exceptions.get(&order.name).cloned().unwrap_or_default();
+            if open != codes {
                 wrong.push(format!(
-                    "{}: the open exception is {open:?}, and should be {:?}",
-                    order.name, demand.exception
+                    "{}: the open exceptions are {open:?}, and should be {codes:?}",
+                    order.name
                 ));
             }
-            expected_exceptions += i64::from(demand.exception.is_some());
+            expected_exceptions += i64::try_from(codes.len()).unwrap_or_default();
             if let Some(why) = demand.stays_out {
                 let query = [("name", order.name.clone())];
                 let rows: Vec<OrderRow> = self.stage.server.api.get("orders", &query).await?;
@@ -105,6 +120,13 @@ impl Day {
         let twice = self.stage.account.summary()["most_live_commits_of_a_key"].as_u64().unwrap_or_default();
         if twice > 1 {
             wrong.push(format!("an order was committed {twice} times at once"));
+        }
+        let mut entered = BTreeSet::new();
+        for order in self.stage.house.orders() {
+            let name = order["order_number"].as_str().unwrap_or_default().to_owned();
+            if order["fulfillment_status"] != "canceled" && !entered.insert(name.clone()) {
+                wrong.push(format!("{name}: it is at ShipHero twice"));
+            }
         }
         let (kept, acknowledged) = (self.kept().await?, self.acknowledged());
         let lost = acknowledged.difference(&kept).count();
