@@ -414,6 +414,6 @@ impl Guest {
     /// The number of a label nobody had yet.
     fn label(&mut self) -> String {
         self.parcels += 1;
-        format!("7489{:08}{:02}", self.id.unwrap_or_default() % 100_000_000, self.parcels)
+        format!("7489{:06}{:02}", self.id.unwrap_or_default() % 1_000_000, self.parcels)
     }
 }
