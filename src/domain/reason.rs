@@ -55,6 +55,10 @@ open_enum! {
         EditedAfterShipment = "edited_after_shipment",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
+        /// Goods left by a carrier that nobody knows.
+        UnknownCarrier = "unknown_carrier",
+        /// Goods left under a tracking number that is none of its carrier's.
+        TrackingNumberShape = "tracking_number_shape",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
         /// The answer was in no form we know; tries go on.

@@ -362,6 +362,7 @@ fn shown(record: &OrderRecord) -> Value {
         fields.remove("read_at");
         fields.remove("read_wanted_at");
         fields.remove("doubt");
+        fields.remove("told");
     }
     value
 }
