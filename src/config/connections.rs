@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::nearest;
-use super::secrets;
 use super::section::Section;
+use super::{carriers, secrets};
 use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
 use crate::connectors::shiphero;
 use crate::connectors::shopify::{self, Authorization};
@@ -214,6 +214,7 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         fulfill: section.boolean("fulfill").unwrap_or(true),
         notify_customer: section.boolean("notify_customer").unwrap_or(true),
         refused_tag: section.text("refused_tag"),
+        carriers: carriers::read(section),
     };
     let limits = limits(section, shopify::LIMITS);
     Some(ConnectionConfig {

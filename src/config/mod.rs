@@ -3,6 +3,7 @@
 //! Everything that is wrong is said at once, each with its line and its mend; unknown keys are errors. What a vendor's
 //! settings mean is the connector's to know: here they are only read and checked.
 
+mod carriers;
 mod connections;
 mod reader;
 mod routes;

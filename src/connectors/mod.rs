@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::domain::carrier::Carriers;
 use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::fulfillment::Shipment;
@@ -124,6 +125,8 @@ pub trait Channel: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>>;
     /// Whether it is told of shipments made elsewhere.
     fn takes_shipments(&self) -> bool;
+    /// What its merchant says of carriers.
+    fn carriers(&self) -> &Carriers;
     /// The tag of orders that may not ship, where it is told of them; with it goes a hold.
     fn refused_tag(&self) -> Option<&str>;
     /// Tells it something; gives the fulfilment as it is then, where it is about one.

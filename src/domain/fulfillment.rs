@@ -195,10 +195,13 @@ pub struct Shipment {
     pub id: RemoteId,
     /// Units by the order's line; absent where the origin only says that the order left.
     pub lines: Option<BTreeMap<RemoteId, u32>>,
-    /// Carrier, in the channel's spelling where that is known.
+    /// Carrier, as its origin writes it.
     pub carrier: Option<String>,
     /// Tracking numbers, in order.
     pub numbers: Vec<String>,
+    /// Tracking pages, paired with the numbers, where the origin gives them; an empty one stands for none.
+    #[serde(default)]
+    pub urls: Vec<String>,
     /// How far it has come.
     pub rank: Rank,
     /// It did not leave after all, or came back before it was handed over.
@@ -206,6 +209,18 @@ pub struct Shipment {
     /// Whether its origin tells the channel of it by itself.
     #[serde(default)]
     pub told: bool,
+}
+
+/// How goods that left can be followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracking {
+    /// The carrier's own name, or the merchant's for it.
+    pub carrier: Option<String>,
+    /// Tracking numbers, in order, without repeats.
+    pub numbers: Vec<String>,
+    /// Their pages, one for each, where they are others than the carrier's usual ones.
+    #[serde(default)]
+    pub urls: Vec<String>,
 }
 
 /// One shipment: whose, and its id there.
@@ -239,7 +254,16 @@ mod tests {
 
     fn shipment(id: &str, rank: Rank) -> Shipment {
         let id = RemoteId::from(id);
-        Shipment { id, lines: None, carrier: None, numbers: Vec::new(), rank, undone: false, told: false }
+        Shipment {
+            id,
+            lines: None,
+            carrier: None,
+            numbers: Vec::new(),
+            urls: Vec::new(),
+            rank,
+            undone: false,
+            told: false,
+        }
     }
 
     #[test]

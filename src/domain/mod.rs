@@ -5,6 +5,7 @@
 //! are UTC instants.
 
 pub mod address;
+pub mod carrier;
 pub mod copy;
 pub mod fulfillment;
 pub mod mirror;

@@ -67,6 +67,10 @@ open_enum! {
         RearrangedAtDestination = "rearranged_at_destination",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
+        /// Goods left by a carrier that nobody knows.
+        UnknownCarrier = "unknown_carrier",
+        /// Goods left under a tracking number that is none of its carrier's.
+        TrackingNumberShape = "tracking_number_shape",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
         /// The vendor never grants as much at once as the call needs.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund};
-use super::fulfillment::{Rank, Shipment, ShipmentRef, take_in};
+use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
 use super::mirror::Verdict;
 use super::order::OrderDocument;
 use super::reason::Reason;
@@ -109,6 +109,9 @@ pub struct OrderRecord {
     /// Fulfilments that we made for such shipments.
     #[serde(default)]
     pub links: BTreeMap<RemoteId, ShipmentRef>,
+    /// What we last told the channel of their tracking.
+    #[serde(default)]
+    pub told: BTreeMap<RemoteId, Tracking>,
     /// The tag that we put on the order because it may not ship.
     #[serde(default)]
     pub flag: Option<String>,
@@ -134,6 +137,7 @@ impl OrderRecord {
             unjudged: BTreeSet::new(),
             shipments: BTreeMap::new(),
             links: BTreeMap::new(),
+            told: BTreeMap::new(),
             flag: None,
             read_wanted_at: None,
             read_at: None,

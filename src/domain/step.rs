@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
 use super::copy::{Field, OrderCopy, Stage};
-use super::fulfillment::ShipmentRef;
+use super::fulfillment::{ShipmentRef, Tracking};
 use super::reason::Reason;
 
 /// How a copy is addressed at its destination.
@@ -146,10 +146,9 @@ pub struct Shipping {
     pub fulfillment: Option<RemoteId>,
     /// Units by line that are to be fulfilled.
     pub lines: BTreeMap<RemoteId, u32>,
-    /// Carrier.
-    pub carrier: Option<String>,
-    /// Tracking numbers.
-    pub numbers: Vec<String>,
+    /// How they can be followed.
+    #[serde(flatten)]
+    pub tracking: Tracking,
 }
 
 impl Step {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::account::{account_for, account_for_lost, address_of, adopt, drift, news};
-use super::channel::left_behind;
+use super::channel::{left_behind, shows};
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
@@ -223,10 +223,17 @@ impl Pass<'_> {
             Some(Step::Tell(Telling::Ship(shipping))) => {
                 let made = left_behind(&self.record, &shipping).map(|fulfillment| fulfillment.id.clone());
                 if let Some(id) = made {
+                    self.record.told.insert(id.clone(), shipping.tracking);
                     self.record.links.insert(id, shipping.shipment);
                 }
             }
             Some(Step::Tell(Telling::Unship(shipping))) => self.unlink(&shipping),
+            Some(Step::Tell(Telling::Retrack(shipping))) => {
+                let fulfillment = shipping.fulfillment.and_then(|id| self.record.fulfillments.get(&id));
+                if let Some(told) = fulfillment.filter(|fulfillment| shows(fulfillment, &shipping.tracking)) {
+                    self.record.told.insert(told.id.clone(), shipping.tracking);
+                }
+            }
             Some(Step::Tell(Telling::Tag(tagging))) => self.record.flag = Some(tagging.tag),
             _ => {}
         }
@@ -307,7 +314,8 @@ impl Pass<'_> {
     /// Takes account of a step at the channel: by what it gave back, or by reading the order.
     async fn account_for_told(&mut self, name: &str, step: Step, made: Option<Box<Fulfillment>>) -> Round {
         match (step, made) {
-            (Step::Tell(Telling::Ship(shipping)), Some(made)) => {
+            (Step::Tell(Telling::Ship(shipping) | Telling::Retrack(shipping)), Some(made)) => {
+                self.record.told.insert(made.id.clone(), shipping.tracking);
                 self.record.links.insert(made.id.clone(), shipping.shipment);
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;

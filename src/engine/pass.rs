@@ -377,6 +377,7 @@ fn shown(record: &OrderRecord) -> Value {
         fields.remove("read_wanted_at");
         fields.remove("doubt");
         fields.remove("unjudged");
+        fields.remove("told");
     }
     value
 }

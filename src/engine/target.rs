@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::channel::{next_flag, next_shipping};
+use super::channel::{doubt, next_flag, next_shipping};
 use super::desired::desired;
 use super::plan::{Sight, plan};
 use crate::connectors::{Channel, Destination, Effect};
@@ -15,6 +15,7 @@ use crate::crypto;
 use crate::domain::ConnectionName;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
 use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
+use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
 use crate::domain::step::{Edits, Plan, Step, Telling};
@@ -32,8 +33,15 @@ pub(super) enum Target<'e> {
 /// What a target is owed.
 pub(super) enum Wanted {
     Copy(Desired),
-    /// The next step at the channel, and whether the order is read first.
-    Channel(Option<Telling>, bool),
+    /// At the channel.
+    Channel {
+        /// The next step.
+        telling: Option<Telling>,
+        /// Whether the order is read first.
+        look: bool,
+        /// What a person must decide of what it was told.
+        doubt: Option<Reason>,
+    },
 }
 
 impl Wanted {
@@ -41,7 +49,7 @@ impl Wanted {
     pub(super) fn digest(&self) -> String {
         match self {
             Self::Copy(desired) => digest(desired),
-            Self::Channel(step, _) => digest(step),
+            Self::Channel { telling, doubt, .. } => digest(&(telling, doubt)),
         }
     }
 
@@ -118,8 +126,10 @@ impl Target<'_> {
                 // What is to be held has to be known first, and newly.
                 let unknown = channel.refused_tag().is_some() && record.is_refused() && record.work.is_none();
                 let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());
-                let telling = flag.or_else(|| shipping.then(|| next_shipping(record)).flatten());
-                Some(Wanted::Channel(telling, look))
+                let carriers = channel.carriers();
+                let telling = flag.or_else(|| shipping.then(|| next_shipping(record, carriers)).flatten());
+                let doubt = shipping.then(|| doubt(record, carriers)).flatten();
+                Some(Wanted::Channel { telling, look, doubt })
             }
         }
     }
@@ -129,8 +139,9 @@ impl Target<'_> {
             (Self::Copy(_, destination), Wanted::Copy(desired)) => {
                 plan_copy(desired, mirror, fresh, &**destination)
             }
-            (_, Wanted::Channel(_, true)) if !fresh => Plan::Observe,
-            (_, Wanted::Channel(Some(telling), _)) => Plan::Next(Step::Tell(telling.clone())),
+            (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
+            (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
+            (_, Wanted::Channel { doubt: Some(doubt), .. }) => Plan::Exception(doubt.clone()),
             _ => Plan::Nothing,
         }
     }

@@ -41,14 +41,14 @@ impl Winery {
 async fn what_shipcompliant_says_left_is_fulfilled_at_the_shop_once_with_its_tracking() {
     let winery = Winery::open().await;
     let id = winery.place(NewOrder::default()).await;
-    winery.ship_there("1001", &["7489", "7490"]).await;
+    winery.ship_there("1001", &["748900000012", "749000000012"]).await;
     let order = winery.order(id);
     assert_eq!(order.fulfillments.len(), 1);
     let made = &order.fulfillments[0];
     assert_eq!((made.status, made.quantity()), (FulfillmentStatus::Success, 6));
     assert_eq!(
         (made.company.as_deref(), made.numbers.as_slice()),
-        (Some("FedEx"), &["7489".into(), "7490".into()][..])
+        (Some("FedEx"), &["748900000012".into(), "749000000012".into()][..])
     );
 
     // The fulfilment comes back by webhook, and nothing follows from it, there or here.
@@ -102,9 +102,9 @@ async fn a_new_label_there_replaces_the_number_at_the_shop() {
     let id = winery.place(NewOrder::default()).await;
     winery.ship_there("1001", &[]).await;
     assert_eq!(winery.order(id).fulfillments[0].numbers, Vec::<String>::new());
-    winery.account.add_tracking("1001", "1", &["7489".to_owned()]).unwrap();
+    winery.account.add_tracking("1001", "1", &["748900000012".to_owned()]).unwrap();
     winery.poll().await;
-    assert_eq!(winery.order(id).fulfillments[0].numbers, ["7489"]);
+    assert_eq!(winery.order(id).fulfillments[0].numbers, ["748900000012"]);
     assert_eq!(winery.order(id).fulfillments.len(), 1);
 }
 
@@ -117,15 +117,19 @@ async fn a_lost_answer_makes_no_second_fulfilment() {
         // The open work is read, then the fulfilment is made and the answer spoiled.
         winery.shop.faults().script(script(Fault::Delay(0)));
         winery.shop.faults().script(script(lost));
-        winery.ship_there("1001", &["7489"]).await;
+        winery.ship_there("1001", &["748900000012"]).await;
         for _ in 0..3 {
             winery.poll().await;
         }
         assert_eq!(winery.order(id).fulfillments.len(), 1, "{lost:?}");
         assert_eq!(winery.copy(1001).await["state"], "in_step", "{lost:?}");
-        winery.account.add_tracking("1001", "1", &["7490".to_owned()]).unwrap();
+        winery.account.add_tracking("1001", "1", &["749000000012".to_owned()]).unwrap();
         winery.poll().await;
-        assert_eq!(winery.order(id).fulfillments[0].numbers, ["7489", "7490"], "{lost:?}: known to be ours");
+        assert_eq!(
+            winery.order(id).fulfillments[0].numbers,
+            ["748900000012", "749000000012"],
+            "{lost:?}: known to be ours"
+        );
     }
 }
 
@@ -135,11 +139,14 @@ async fn goods_at_two_locations_become_two_fulfilments() {
     let locations: Vec<i64> = winery.shop.profile().locations.iter().map(|location| location.id).collect();
     let line = |at: usize| NewLine { location_id: Some(locations[at]), ..NewLine::default() };
     let id = winery.place(NewOrder { lines: vec![line(0), line(1)], ..NewOrder::default() }).await;
-    winery.ship_there("1001", &["7489"]).await;
+    winery.ship_there("1001", &["748900000012"]).await;
     let order = winery.order(id);
     let made: Vec<_> =
         order.fulfillments.iter().map(|made| (made.location_id, made.numbers.clone())).collect();
-    assert_eq!(made, [(locations[0], vec!["7489".to_owned()]), (locations[1], vec!["7489".to_owned()])]);
+    assert_eq!(
+        made,
+        [(locations[0], vec!["748900000012".to_owned()]), (locations[1], vec!["748900000012".to_owned()])]
+    );
 }
 
 #[tokio::test]
@@ -148,7 +155,7 @@ async fn what_the_shop_holds_is_told_and_fulfilled_once_it_is_released_and_retri
     let id = winery.place(NewOrder::default()).await;
     winery.shop.hold(id, &NewHold::default()).unwrap();
     winery.sync().await;
-    winery.ship_there("1001", &["7489"]).await;
+    winery.ship_there("1001", &["748900000012"]).await;
     let told = winery.only_exception("fulfillment_blocked").await;
     assert!(told["message"].as_str().unwrap().contains("on hold"), "{told}");
     assert_eq!(told["destination"], "cellar");
@@ -163,7 +170,7 @@ async fn what_the_shop_holds_is_told_and_fulfilled_once_it_is_released_and_retri
 async fn what_a_person_fulfilled_or_undid_at_the_shop_is_left_alone() {
     let winery = Winery::open().await;
     let id = winery.place(NewOrder::default()).await;
-    winery.ship_there("1001", &["7489"]).await;
+    winery.ship_there("1001", &["748900000012"]).await;
     let made = winery.order(id).fulfillments[0].id;
     winery.shop.cancel_fulfillment(id, made).unwrap();
     for _ in 0..3 {
@@ -177,7 +184,7 @@ async fn what_a_person_fulfilled_or_undid_at_the_shop_is_left_alone() {
 async fn a_shop_that_is_not_to_be_told_is_not() {
     let winery = Winery::with(Setup { shop_keys: "fulfill = false\n", ..Setup::default() }).await;
     let id = winery.place(NewOrder::default()).await;
-    winery.ship_there("1001", &["7489"]).await;
+    winery.ship_there("1001", &["748900000012"]).await;
     assert_eq!(winery.order(id).fulfillments.len(), 0);
     assert_eq!(winery.copy(1001).await["state"], "in_step");
 }

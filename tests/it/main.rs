@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod carriers;
+#[cfg(test)]
 mod commanding;
 #[cfg(test)]
 mod configuring;
@@ -45,3 +47,5 @@ mod sim_shopify;
 mod storing;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tracking;

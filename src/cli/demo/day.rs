@@ -292,8 +292,8 @@ async fn pack(act: Act, name: &str, house: &shiphero::Account) -> anyhow::Result
     let order = house.order(id).unwrap_or_default();
     let label = |order: &serde_json::Value| {
         let shipments = order["shipments"].as_array().into_iter().flatten();
-        let labels = shipments.flat_map(|s| s["shipping_labels"].as_array().into_iter().flatten());
-        let latest = labels.filter(|label| label["status"] == "valid").last();
+        let mut labels = shipments.flat_map(|s| s["shipping_labels"].as_array().into_iter().flatten());
+        let latest = labels.rfind(|label| label["status"] == "valid");
         latest.and_then(|label| label["tracking_number"].as_str()).unwrap_or_default().to_owned()
     };
     match act {
@@ -507,6 +507,6 @@ impl Guest {
     /// The number of a label nobody had yet.
     fn label(&mut self) -> String {
         self.parcels += 1;
-        format!("7489{:08}{:02}", self.id.unwrap_or_default() % 100_000_000, self.parcels)
+        format!("7489{:06}{:02}", self.id.unwrap_or_default() % 1_000_000, self.parcels)
     }
 }

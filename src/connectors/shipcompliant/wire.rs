@@ -370,13 +370,14 @@ pub(super) fn shipments(seen: &Seen) -> Vec<Shipment> {
         lines: None,
         carrier: service.and_then(carrier).map(str::to_owned),
         numbers: seen.numbers.iter().cloned().collect(),
+        urls: Vec::new(),
         rank,
         undone: false,
         told: false,
     }]
 }
 
-/// The carrier of a service code, as carriers spell themselves. Codes of the account's own (`CST…`) name none.
+/// The carrier of a service code. Codes of the account's own (`CST…`) name none.
 fn carrier(service: &str) -> Option<&'static str> {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| service.starts_with(prefix));
     if starts(&["FX", "FE", "FGH"]) {

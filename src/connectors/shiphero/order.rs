@@ -364,6 +364,7 @@ pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> V
                 lines: Some(order_lines(copy, &line_of, &parcel.units)),
                 carrier: filled(&label["carrier"]),
                 numbers: filled(&label["tracking_number"]).into_iter().collect(),
+                urls: filled(&label["tracking_url"]).into_iter().collect(),
                 rank,
                 undone: false,
                 told: settings.native,

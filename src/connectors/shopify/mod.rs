@@ -4,12 +4,14 @@
 //! anything about an order.
 
 mod admin;
+mod company;
 mod graph;
 mod rest;
 mod shipping;
 mod webhook;
 
 pub use admin::Authorization;
+pub use company::company;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -17,6 +19,7 @@ use serde_json::json;
 
 use super::{Channel, Connection, Delivery, Heard, WebhookScheme, Webhooks};
 use crate::domain::RemoteId;
+use crate::domain::carrier::Carriers;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Snapshot;
@@ -86,6 +89,8 @@ pub struct Settings {
     pub notify_customer: bool,
     /// The tag of orders that may not ship, which are then held too; absent to leave them alone.
     pub refused_tag: Option<String>,
+    /// What the merchant says of carriers.
+    pub carriers: Carriers,
 }
 
 /// One shop.
@@ -158,6 +163,10 @@ impl Channel for Shopify {
 
     fn takes_shipments(&self) -> bool {
         self.settings.fulfill && self.admin.is_some()
+    }
+
+    fn carriers(&self) -> &Carriers {
+        &self.settings.carriers
     }
 
     fn refused_tag(&self) -> Option<&str> {

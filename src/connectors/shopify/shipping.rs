@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Shopify;
 use super::admin::Query;
+use super::company::{company, pages};
 use super::graph::{self, Connection, GraphFulfillment, Node, plain};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
@@ -186,7 +187,7 @@ impl Shopify {
         let mut fulfillment = json!({
             "lineItemsByFulfillmentOrder": picked, "notifyCustomer": self.settings.notify_customer,
         });
-        if !shipping.numbers.is_empty() || shipping.carrier.is_some() {
+        if !shipping.tracking.numbers.is_empty() || shipping.tracking.carrier.is_some() {
             fulfillment["trackingInfo"] = tracking(shipping);
         }
         self.mutate(SHIP, json!({ "fulfillment": fulfillment, "lines": LINES }), log).await
@@ -257,9 +258,13 @@ fn fulfillment_id(shipping: &Shipping) -> String {
 }
 
 fn tracking(shipping: &Shipping) -> Value {
-    let mut tracking = json!({ "numbers": shipping.numbers });
-    if let Some(carrier) = &shipping.carrier {
-        tracking["company"] = json!(carrier);
+    let mut tracking = json!({ "numbers": shipping.tracking.numbers });
+    if let Some(carrier) = &shipping.tracking.carrier {
+        tracking["company"] = json!(company(carrier).0);
+    }
+    let pages = pages(&shipping.tracking);
+    if !pages.is_empty() {
+        tracking["urls"] = json!(pages);
     }
     tracking
 }

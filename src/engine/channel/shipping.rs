@@ -1,26 +1,37 @@
 //! What the channel is owed of shipments made elsewhere: a pure function of the record.
 //!
 //! The record's fulfilments are what is seen at the channel, and its links tell which of them we made. A fulfilment that a
-//! person made for the same goods is never made again, and one that a person undid is never made anew.
+//! person made for the same goods is never made again, and one that a person undid is never made anew. Tracking is told
+//! anew only where it is another than we told last, so what a person corrects at the channel stays.
 
 use std::collections::BTreeMap;
 
 use crate::domain::RemoteId;
+use crate::domain::carrier::{Carriers, named};
 use crate::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus};
-use crate::domain::fulfillment::{Rank, Shipment, ShipmentRef};
+use crate::domain::fulfillment::{Rank, Shipment, ShipmentRef, Tracking};
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
 use crate::domain::step::{Shipping, Telling};
 
-/// The next step that brings the channel in line with the shipments of `record`; nothing where it is.
-pub fn next_shipping(record: &OrderRecord) -> Option<Telling> {
+/// The next step that brings the channel in line with the shipments of `record`, with carriers as `carriers` knows them;
+/// nothing where it is.
+pub fn next_shipping(record: &OrderRecord, carriers: &Carriers) -> Option<Telling> {
     let order = record.document.as_ref()?;
-    let shipments = record.shipments.iter().flat_map(|(origin, shipments)| {
-        shipments
-            .values()
-            .map(|shipment| (ShipmentRef { origin: origin.clone(), id: shipment.id.clone() }, shipment))
-    });
-    shipments.into_iter().find_map(|(name, shipment)| next(record, order, &name, shipment))
+    shipments(record).find_map(|(name, shipment)| next(record, order, &name, shipment, carriers))
+}
+
+/// Every shipment of the record, with whose it is.
+pub(super) fn shipments(record: &OrderRecord) -> impl Iterator<Item = (ShipmentRef, &Shipment)> {
+    record.shipments.iter().flat_map(|(origin, shipments)| {
+        let name = |id: &RemoteId| ShipmentRef { origin: origin.clone(), id: id.clone() };
+        shipments.values().map(move |shipment| (name(&shipment.id), shipment))
+    })
+}
+
+/// The fulfilments that we made for a shipment.
+pub(super) fn ours<'r>(record: &'r OrderRecord, name: &ShipmentRef) -> impl Iterator<Item = &'r Fulfillment> {
+    record.fulfillments.values().filter(move |fulfillment| record.links.get(&fulfillment.id) == Some(name))
 }
 
 fn next(
@@ -28,24 +39,24 @@ fn next(
     order: &OrderDocument,
     name: &ShipmentRef,
     shipment: &Shipment,
+    carriers: &Carriers,
 ) -> Option<Telling> {
+    let tracking = carriers.tracking(shipment);
     let shipping = |fulfillment: Option<&Fulfillment>, lines| {
         Box::new(Shipping {
             order: order.id.clone(),
             shipment: name.clone(),
             fulfillment: fulfillment.map(|fulfillment| fulfillment.id.clone()),
             lines,
-            carrier: shipment.carrier.clone(),
-            numbers: shipment.numbers.clone(),
+            tracking: tracking.clone(),
         })
     };
-    let ours = || record.fulfillments.values().filter(|f| record.links.get(&f.id) == Some(name));
-    let standing = || ours().filter(|fulfillment| fulfillment.stands());
+    let standing = || ours(record, name).filter(|fulfillment| fulfillment.stands());
     if shipment.undone {
         return standing().next().map(|f| Telling::Unship(shipping(Some(f), BTreeMap::new())));
     }
     // A person undid at the channel what we made there: that is theirs to settle.
-    if ours().any(|fulfillment| fulfillment.status == FulfillmentStatus::Cancelled) {
+    if ours(record, name).any(|fulfillment| fulfillment.status == FulfillmentStatus::Cancelled) {
         return None;
     }
     if shipment.rank == Rank::Labelled {
@@ -55,7 +66,7 @@ fn next(
     if !missing.is_empty() && !record.is_cancelled() && !record.is_deleted() {
         return Some(Telling::Ship(shipping(None, missing)));
     }
-    if let Some(stale) = standing().find(|f| !shipment.numbers.is_empty() && f.numbers != shipment.numbers) {
+    if let Some(stale) = standing().find(|fulfillment| is_stale(record, fulfillment, &tracking)) {
         return Some(Telling::Retrack(shipping(Some(stale), BTreeMap::new())));
     }
     let under_way = standing().find(|f| f.delivery != Some(DeliveryStatus::Delivered));
@@ -91,13 +102,37 @@ fn missing(
     missing
 }
 
+/// Whether the tracking that we told of a fulfilment is not what is owed now, and what is owed is not there all the same. A
+/// number that is not told any more is no reason to take it from the customer.
+fn is_stale(record: &OrderRecord, fulfillment: &Fulfillment, owed: &Tracking) -> bool {
+    let told = || match record.told.get(&fulfillment.id) {
+        Some(told) => told == owed,
+        None => fulfillment.numbers == owed.numbers,
+    };
+    !owed.numbers.is_empty() && !told() && !shows(fulfillment, owed)
+}
+
+/// Whether a fulfilment is seen to say what `tracking` says, as far as the channel keeps it as it was told.
+pub fn shows(fulfillment: &Fulfillment, tracking: &Tracking) -> bool {
+    let carrier = |text: &str| named(text).map(|carrier| carrier.name);
+    let same_carrier = match (&fulfillment.carrier, &tracking.carrier) {
+        (Some(seen), Some(told)) => {
+            seen == told || carrier(seen).is_some_and(|seen| carrier(told) == Some(seen))
+        }
+        // Where none is told the channel may well guess one.
+        (_, told) => told.is_none(),
+    };
+    let pages = tracking.urls.is_empty() || fulfillment.urls == tracking.urls;
+    fulfillment.numbers == tracking.numbers && same_carrier && pages
+}
+
 /// The fulfilment that a step made whose answer was lost: it stands, nothing is known of whose it is, and it says what the
 /// step said.
 pub fn left_behind<'r>(record: &'r OrderRecord, step: &Shipping) -> Option<&'r Fulfillment> {
     record.fulfillments.values().find(|fulfillment| {
         fulfillment.stands()
             && !record.links.contains_key(&fulfillment.id)
-            && fulfillment.numbers == step.numbers
+            && fulfillment.numbers == step.tracking.numbers
             && fulfillment
                 .lines
                 .iter()

@@ -150,6 +150,23 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
             "15 connections.compliance.limits.burst 0 is out of bounds → choose between 1 and 1000000",
         ],
     ),
+    (
+        "[connections.compliance]",
+        "carriers = { \"Joe's Vans\" = \"Other\", \"JOES VANS\" = \"UPS\", Mule = \" \" }\ntracking_urls = { UPS = \
+         \"ups.com/{number}\", Mule = \"https://mule.example/\", Van = \"ftp://van.example/{number}\", FedEx = \
+         \"https://fedex.example/#{number}\" }\n[connections.compliance]",
+        &[
+            "9 connections.cellar.carriers contradicts itself: «JOES VANS» is UPS and «Joe's Vans» is Other → keep one of \
+             them; case, blanks and punctuation make no difference",
+            "9 connections.cellar.carriers «Mule» maps to nothing → give it a carrier's name, or \"Other\"",
+            "10 connections.cellar.tracking_urls the page of «Mule» is no address with {number} in it → write it as \
+             \"https://HOST/…{number}\"",
+            "10 connections.cellar.tracking_urls the page of «UPS» is no address with {number} in it → write it as \
+             \"https://HOST/…{number}\"",
+            "10 connections.cellar.tracking_urls the page of «Van» is no address with {number} in it → write it as \
+             \"https://HOST/…{number}\"",
+        ],
+    ),
     // Secrets.
     (
         "[\"file:SECRET\"]",

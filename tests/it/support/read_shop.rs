@@ -3,6 +3,7 @@
 use crossdock::clock::Clock;
 use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Settings, Shopify};
 use crossdock::connectors::{Channel, Delivery, Heard, Webhooks};
+use crossdock::domain::carrier::Carriers;
 use crossdock::domain::record::{Fact, Snapshot};
 use crossdock::simulator::shopify::{Options, Shop};
 use crossdock::transport::{Client, Log};
@@ -27,9 +28,14 @@ impl ReadShop {
             crossdock::simulator::spawn(anywhere, shop.router(), faults, halt.clone()).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new("cellar", &format!("http://{address}"), LIMITS, clock.clone()).unwrap();
-        let (api_version, shop_domain) = (API_VERSION.to_owned(), None);
-        let settings =
-            Settings { api_version, shop_domain, fulfill: true, notify_customer: false, refused_tag: None };
+        let settings = Settings {
+            api_version: API_VERSION.to_owned(),
+            shop_domain: None,
+            fulfill: true,
+            notify_customer: false,
+            refused_tag: None,
+            carriers: Carriers::default(),
+        };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
         let shopify = Shopify::new(client, Some(token), settings);
         Self { shop, clock, shopify, _halt: halt.drop_guard() }

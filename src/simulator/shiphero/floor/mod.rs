@@ -260,13 +260,14 @@ fn label(state: &mut State, order: &Order, package: &NewPackage) -> Label {
         let said = ordered.and_then(|lines| lines[name].as_str()).filter(|said| !said.is_empty());
         said.unwrap_or(otherwise).to_owned()
     };
-    let number = package.tracking_number.clone().unwrap_or_else(|| format!("1Z{id:016}"));
+    let carrier = package.carrier.clone().unwrap_or_else(|| said("carrier", "UPS"));
+    let number = package.tracking_number.clone().unwrap_or_else(|| tracking_number(&carrier, id));
     let url = package.tracking_url.clone();
     let url = url.unwrap_or_else(|| format!("https://tracking.example/{number}"));
     let method = package.method.clone().unwrap_or_else(|| said("method", "Ground"));
     Label {
         id,
-        carrier: package.carrier.clone().unwrap_or_else(|| said("carrier", "UPS")),
+        carrier,
         name: method.clone(),
         method,
         cost: "9.50".to_owned(),
@@ -276,6 +277,26 @@ fn label(state: &mut State, order: &Order, package: &NewPackage) -> Label {
         dimensions: json!({ "weight": "33", "height": "1", "width": "1", "length": "1" }),
         is_void: false,
         created_at: state.now,
+    }
+}
+
+/// A number of the form that the carrier gives: UPS and the postal service end theirs with a check digit.
+fn tracking_number(carrier: &str, id: i64) -> String {
+    let weighed = |digits: &str, weights: [i64; 2]| -> i64 {
+        let digits = digits.bytes().map(|digit| i64::from(digit - b'0'));
+        let sum: i64 = digits.zip(weights.iter().cycle()).map(|(digit, weight)| digit * weight).sum();
+        (10 - sum % 10) % 10
+    };
+    match carrier.to_ascii_lowercase().as_str() {
+        "ups" => {
+            let digits = format!("{id:015}");
+            format!("1Z{digits}{}", weighed(&digits, [1, 2]))
+        }
+        "usps" => {
+            let digits = format!("9400{id:017}");
+            format!("{digits}{}", weighed(&digits, [3, 1]))
+        }
+        _ => format!("{id:012}"),
     }
 }
 

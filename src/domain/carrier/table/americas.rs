@@ -1,0 +1,162 @@
+//! The carriers of the United States and Canada. Facts, one row each; `mod.rs` says of what.
+
+use super::row;
+use crate::domain::carrier::Carrier;
+use crate::domain::carrier::shape::Shape::{Any, CanadaPost, FedEx, Ups, Usps};
+
+pub(super) static AMERICAS: &[Carrier] = &[
+    // The United States.
+    row(
+        "UPS",
+        &[
+            "United Parcel Service",
+            "UPS Walleted",
+            "UPS SurePost",
+            "UPS Ground Saver",
+            "UPS Mail Innovations",
+            "UPSMI",
+            "UPS Canada",
+        ],
+        Ups,
+        Some("https://www.ups.com/track?tracknum={}"),
+    ),
+    row(
+        "FedEx",
+        &[
+            "Federal Express",
+            "FDX",
+            "FedEx SmartPost",
+            "FedEx Ground Economy",
+            "FedEx Freight",
+            "FedEx Walleted",
+            "FedEx UK",
+        ],
+        FedEx,
+        Some("https://www.fedex.com/fedextrack/?trknbr={}"),
+    ),
+    row(
+        "USPS",
+        &[
+            "United States Postal Service",
+            "US Postal Service",
+            "US Post",
+            "US Mail",
+            "Postal Service",
+            "Stamps.com",
+            "Endicia",
+        ],
+        Usps,
+        Some("https://tools.usps.com/go/TrackConfirmAction?tLabels={}"),
+    ),
+    row("OnTrac", &["On-Trac", "OnTrac Logistics"], Any, Some("https://www.ontrac.com/tracking/?number={}")),
+    row("LaserShip", &["Laser Ship"], Any, Some("https://www.ontrac.com/tracking/?number={}")),
+    row(
+        "Lone Star Overnight",
+        &["LSO", "LoneStar", "Lone Star"],
+        Any,
+        Some("https://www2.lso.com/access/trackshipment?TNum={}"),
+    ),
+    row(
+        "GLS US",
+        &[
+            "GSO",
+            "GSO/GLS US",
+            "GLS/GSO",
+            "GLS US (GSO)",
+            "Golden State Overnight",
+            "General Logistics Systems US",
+        ],
+        Any,
+        Some("https://www.gls-us.com/track-and-trace?TrackingNumbers={}"),
+    ),
+    row(
+        "Amazon Logistics",
+        &[
+            "Amazon",
+            "Amazon Shipping",
+            "AMZL",
+            "AMZL US",
+            "AMZN",
+            "AMZN US",
+            "Amazon Shipping US",
+            "Amazon Logistics US",
+        ],
+        Any,
+        Some("https://track.amazon.com/tracking/{}"),
+    ),
+    row("Veho", &["Veho Tech", "ShipVeho"], Any, Some("https://track.shipveho.com/#/trackingId/{}")),
+    row("UniUni", &["Uni Uni", "UniExpress"], Any, Some("https://www.uniuni.com/tracking/?no={}")),
+    row(
+        "Better Trucks",
+        &["BetterTrucks"],
+        Any,
+        Some("https://tracking.bettertrucks.com/tracking?trackingNumber={}"),
+    ),
+    row("Jitsu", &["AxleHire", "GoJitsu", "Axle Hire"], Any, None),
+    row(
+        "Spee-Dee",
+        &["Spee-Dee Delivery", "Spee-Dee Delivery Service", "Speedee Delivery"],
+        Any,
+        Some("https://speedeedelivery.com/track-a-shipment/?barcodes={}"),
+    ),
+    row("United Delivery Service", &["UDS"], Any, None),
+    row("CDL Last Mile", &["CDL", "CDL Last Mile Solutions"], Any, None),
+    row(
+        "Pitney Bowes",
+        &["Newgistics", "PB", "Pitney Bowes Newgistics", "PBI"],
+        Any,
+        Some("https://trackpb.shipment.co/track/{}"),
+    ),
+    row("APC Postal Logistics", &["APC", "APC-PLI"], Any, None),
+    row("Asendia USA", &["Asendia US"], Any, None),
+    row("OSM Worldwide", &["OSM"], Any, Some("https://www.osmworldwide.com/tracking/?trackingNumbers={}")),
+    row(
+        "Passport",
+        &["Passport Shipping", "Passport Global"],
+        Any,
+        Some("https://track.passportshipping.com/{}"),
+    ),
+    row("FirstMile", &["ACI Logistix FirstMile"], Any, Some("https://track.firstmile.com/detail.php?n={}")),
+    row("Sendle", &["Sendle USA"], Any, Some("https://track.sendle.com/tracking?ref={}")),
+    row("Estes", &["Estes Express", "Estes Express Lines"], Any, None),
+    row("XPO Logistics", &["XPO", "Con-way Freight"], Any, None),
+    row("Old Dominion", &["ODFL", "Old Dominion Freight Line", "Old Dominion Freight"], Any, None),
+    row(
+        "R+L Carriers",
+        &["R&L Carriers", "R and L Carriers", "RL"],
+        Any,
+        Some("https://www2.rlcarriers.com/freight/shipping/shipment-tracing?pro={}"),
+    ),
+    row("TForce Final Mile", &["TForce", "TForce Logistics"], Any, None),
+    // Canada.
+    row(
+        "Canada Post",
+        &["Postes Canada", "Canada Post Corporation", "Canada Post Walleted", "CanadaPost"],
+        CanadaPost,
+        Some("https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={}"),
+    ),
+    row(
+        "Purolator",
+        &["Purolator Canada", "Purolator Courier"],
+        Any,
+        Some("https://www.purolator.com/en/shipping/tracker?pin={}"),
+    ),
+    row(
+        "Canpar",
+        &["Canpar Express", "Canpar Courier"],
+        Any,
+        Some("https://www.canpar.com/en/tracking/delivery_options.htm?barcode={}"),
+    ),
+    row(
+        "Loomis Express",
+        &["Loomis"],
+        Any,
+        Some("https://www.loomisexpress.com/loomship/en/Track/TrackStatus?wbs={}"),
+    ),
+    row(
+        "Intelcom",
+        &["Intelcom Express", "Dragonfly", "Intelcom Dragonfly"],
+        Any,
+        Some("https://intelcom.ca/en/track-your-package/?tracking-id={}"),
+    ),
+];

@@ -1,0 +1,255 @@
+//! The carriers of Europe, and DHL, which is several carriers. Facts, one row each; `mod.rs` says of what.
+
+use super::row;
+use crate::domain::carrier::Carrier;
+use crate::domain::carrier::shape::Shape::{Any, DhlExpress, Postal};
+
+pub(super) static EUROPE: &[Carrier] = &[
+    // DHL is several carriers.
+    row(
+        "DHL Express",
+        &["DHL Express Worldwide", "DHL Worldwide Express", "DHL Express Canada", "DHL Express UK"],
+        DhlExpress,
+        Some("https://www.dhl.com/global-en/home/tracking/tracking-express.html?submit=1&tracking-id={}"),
+    ),
+    row(
+        "DHL eCommerce",
+        &[
+            "DHL Global Mail",
+            "DHL eCommerce US",
+            "DHL eCommerce Americas",
+            "DHL eCommerce Solutions",
+            "DHL SmartMail",
+            "DHL eCS",
+        ],
+        Any,
+        Some("https://webtrack.dhlecs.com/orders?trackingNumber={}"),
+    ),
+    row("DHL eCommerce Asia", &["DHL Global Mail Asia", "DHL eCommerce APAC"], Any, None),
+    row(
+        "DHL Paket",
+        &["DHL Germany", "DHL DE", "DHL Parcel DE", "DHL Parcel Germany"],
+        Any,
+        Some("https://www.dhl.de/de/privatkunden/pakete-empfangen/verfolgen.html?piececode={}"),
+    ),
+    row(
+        "DHL Parcel UK",
+        &["DHL eCommerce UK", "UK Mail", "DHL Parcel GB"],
+        Any,
+        Some("https://track.dhlparcel.co.uk/?con={}"),
+    ),
+    row(
+        "DHL",
+        &["DHL Group", "DHL Worldwide"],
+        Any,
+        Some("https://www.dhl.com/global-en/home/tracking.html?submit=1&tracking-id={}"),
+    ),
+    // The United Kingdom and Ireland.
+    row(
+        "Royal Mail",
+        &["RoyalMail UK", "Royal Mail OBA", "Royal Mail UK", "Royal Mail Click & Drop"],
+        Postal,
+        Some("https://www.royalmail.com/track-your-item#/tracking-results/{}"),
+    ),
+    row(
+        "Parcelforce",
+        &["Parcelforce Worldwide", "Parcel Force"],
+        Postal,
+        Some("https://www.parcelforce.com/track-trace?trackNumber={}"),
+    ),
+    row(
+        "DPD UK",
+        &["DPD GB", "DPD Group UK", "DPD United Kingdom"],
+        Any,
+        Some("https://www.dpd.co.uk/apps/tracking/?reference={}"),
+    ),
+    row(
+        "DPD Local",
+        &["DPD Local UK", "Interlink Express"],
+        Any,
+        Some("https://www.dpdlocal.co.uk/apps/tracking/?reference={}"),
+    ),
+    row(
+        "Evri",
+        &["Hermes UK", "myHermes", "Hermes World UK", "Evri (Hermes)"],
+        Any,
+        Some("https://www.evri.com/track/parcel/{}"),
+    ),
+    row("Yodel", &["Yodel Direct", "Yodel UK"], Any, Some("https://www.yodel.co.uk/tracking/{}")),
+    row("DX", &["DX Freight", "DX Express", "DX Delivery"], Any, None),
+    row("APC Overnight", &["APC UK", "Alternative Parcels Company"], Any, None),
+    row(
+        "Amazon Logistics UK",
+        &["Amazon Shipping UK", "AMZL UK"],
+        Any,
+        Some("https://track.amazon.co.uk/tracking/{}"),
+    ),
+    row(
+        "An Post",
+        &["AnPost Ireland"],
+        Postal,
+        Some("https://www.anpost.com/Post-Parcels/Track/History?item={}"),
+    ),
+    row("DPD Ireland", &["DPD IE"], Any, Some("https://dpd.ie/tracking?deviceType=5&consignmentNumber={}")),
+    // Europe.
+    row(
+        "DPD",
+        &["DPD Germany", "DPD DE", "Dynamic Parcel Distribution"],
+        Any,
+        Some("https://tracking.dpd.de/status/en_US/parcel/{}"),
+    ),
+    row(
+        "GLS",
+        &["GLS Europe", "GLS EU", "General Logistics Systems"],
+        Any,
+        Some("https://gls-group.eu/EU/en/parcel-tracking?match={}"),
+    ),
+    row(
+        "GLS Italy",
+        &["GLS Italia", "GLS IT"],
+        Any,
+        Some(
+            "https://www.gls-italy.com/?option=com_gls&view=track_e_trace&mode=search&numero_spedizione={}&tipo_codice=nazionale",
+        ),
+    ),
+    row(
+        "Deutsche Post",
+        &["Deutsche Post DHL", "Deutsche Post Mail"],
+        Postal,
+        Some("https://www.deutschepost.de/de/s/sendungsverfolgung.html?piececode={}"),
+    ),
+    row(
+        "Hermes",
+        &["Hermes Germany", "Hermes DE", "Hermes Logistik"],
+        Any,
+        Some("https://www.myhermes.de/empfangen/sendungsverfolgung/sendungsinformation/#{}"),
+    ),
+    row(
+        "PostNL",
+        &["Post NL", "TNT Post", "PostNL International"],
+        Postal,
+        Some("https://postnl.post/?barcodes={}"),
+    ),
+    row(
+        "bpost",
+        &["Belgian Post", "BPost BE", "bpack"],
+        Postal,
+        Some("https://track.bpost.cloud/btr/web/#/search?itemCode={}"),
+    ),
+    row(
+        "Colissimo",
+        &["La Poste", "La Poste Colissimo", "Coliposte"],
+        Postal,
+        Some("https://www.laposte.fr/outils/suivre-vos-envois?code={}"),
+    ),
+    row(
+        "Chronopost",
+        &["Chronopost France", "Chrono Post"],
+        Postal,
+        Some("https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={}"),
+    ),
+    row(
+        "Mondial Relay",
+        &["MondialRelay", "Point Relais"],
+        Any,
+        Some("https://www.mondialrelay.fr/suivi-de-colis?numeroExpedition={}"),
+    ),
+    row(
+        "Correos",
+        &["Correos España", "Correos de España", "Correos Spain"],
+        Postal,
+        Some("https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={}"),
+    ),
+    row("SEUR", &["SEUR España"], Any, Some("https://www.seur.com/livetracking/?segOnlineIdentificador={}")),
+    row(
+        "MRW",
+        &["MRW España"],
+        Any,
+        Some("https://www.mrw.es/seguimiento_envios/MRW_resultados_consultas.asp?modo=nacional&envio={}"),
+    ),
+    row("Correos Express", &["CEX"], Any, None),
+    row("CTT", &["CTT Portugal", "CTT Correios"], Postal, None),
+    row("CTT Express", &["CTT Express Spain"], Any, None),
+    row(
+        "Poste Italiane",
+        &["Poste IT", "Posta Italiana"],
+        Postal,
+        Some("https://www.poste.it/cerca/index.html#/risultati-spedizioni/{}"),
+    ),
+    row(
+        "BRT",
+        &["Bartolini", "BRT Bartolini", "BRT Corriere Espresso"],
+        Any,
+        Some("https://vas.brt.it/vas/sped_det_show.hsm?Nspediz={}"),
+    ),
+    row(
+        "Swiss Post",
+        &["Die Post", "La Poste Suisse", "Swiss Post Priority", "Schweizerische Post"],
+        Postal,
+        Some("https://service.post.ch/ekp-web/ui/entry/search/{}"),
+    ),
+    row(
+        "Austrian Post",
+        &["Österreichische Post", "Oesterreichische Post", "Osterreichische Post", "Post AT"],
+        Postal,
+        Some("https://www.post.at/sv/sendungsdetails?snr={}"),
+    ),
+    row(
+        "PostNord",
+        &["Portal PostNord", "Post Nord"],
+        Postal,
+        Some("https://portal.postnord.com/tracking/details/{}"),
+    ),
+    row(
+        "PostNord Sweden",
+        &["PostNord SE", "PostNord Sverige", "Posten AB"],
+        Postal,
+        Some("https://portal.postnord.com/tracking/details/{}"),
+    ),
+    row(
+        "PostNord Denmark",
+        &["PostNord DK", "PostNord Danmark", "Post Danmark"],
+        Postal,
+        Some("https://portal.postnord.com/tracking/details/{}"),
+    ),
+    row(
+        "Bring",
+        &["Posten Norge", "Bring Norway", "Posten Bring"],
+        Postal,
+        Some("https://tracking.bring.com/tracking/{}"),
+    ),
+    row("Posti", &["Itella", "Posti Finland"], Postal, Some("https://www.posti.fi/fi/seuranta#/lahetys/{}")),
+    row("Omniva", &["Omniva Eesti", "Eesti Post"], Postal, Some("https://mano.omniva.lt/track/{}")),
+    row(
+        "InPost",
+        &["InPost Poland", "Paczkomaty InPost", "InPost PL"],
+        Any,
+        Some("https://inpost.pl/sledzenie-przesylek?number={}"),
+    ),
+    row(
+        "Poczta Polska",
+        &["Polish Post", "Pocztex"],
+        Postal,
+        Some("https://emonitoring.poczta-polska.pl/?numer={}"),
+    ),
+    row("Packeta", &["Zásilkovna", "Zasilkovna"], Any, Some("https://tracking.packeta.com/en/?id={}")),
+    row(
+        "Česká pošta",
+        &["Ceska posta", "Czech Post"],
+        Postal,
+        Some("https://www.postaonline.cz/trackandtrace/-/zasilka/cislo?parcelNumbers={}"),
+    ),
+    row("Nova Post", &["Nova Poshta"], Any, Some("https://novaposhta.ua/tracking/?cargo_number={}")),
+    row(
+        "Yurtiçi Kargo",
+        &["Yurtici Kargo", "Yurtiçi"],
+        Any,
+        Some("https://www.yurticikargo.com/en/online-servisler/gonderi-sorgula?code={}"),
+    ),
+    row(
+        "TNT",
+        &["TNT Express", "TNT FedEx", "TNT Worldwide"],
+        Any,
+        Some("https://www.tnt.com/express/en_us/site/shipping-tools/tracking.html?searchType=con&cons={}"),
+    ),
+];
