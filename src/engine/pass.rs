@@ -107,6 +107,9 @@ impl Engine {
             ask_again: None,
             unsaved: false,
         };
+        if let Some(part) = pass.lease.order.part() {
+            return pass.ask_whose(&part, &loaded.deliveries).await;
+        }
         pass.merge_deliveries(&loaded.deliveries);
         // A cancel stops goods whatever else is in doubt.
         let decided = pass.settle_source().await || pass.record.is_cancelled();
@@ -131,10 +134,15 @@ impl Pass<'_> {
         self.engine.clock.now()
     }
 
-    fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
+    pub(super) fn channel(&self) -> &str {
+        &self.lease.order.connection
+    }
+
+    pub(super) fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
         for delivery in deliveries {
             let facts = match hear(&self.engine.registry, delivery) {
                 Ok(Heard::Facts { facts, .. }) => facts,
+                Ok(Heard::Part { .. }) => vec![Fact::Touched(None)],
                 Ok(Heard::Nothing(why)) => {
                     self.changes.settled.push((delivery.id, DeliveryState::NoChange, Some(why)));
                     continue;
@@ -257,11 +265,16 @@ impl Pass<'_> {
 
     /// Asks the source again after as long as it has been wanted already: 1, 2, 4 … seconds, up to five minutes.
     fn ask_later(&mut self, asked: Option<Duration>) {
+        let wanted = self.record.read_wanted_at.unwrap_or(self.now());
+        self.ask_again = Some(self.after_waiting(wanted, asked));
+    }
+
+    /// When to try again what has been wanted since then.
+    pub(super) fn after_waiting(&self, since: Timestamp, asked: Option<Duration>) -> Timestamp {
         let now = self.now();
-        let wanted = self.record.read_wanted_at.unwrap_or(now);
-        let waited = Duration::try_from(now.duration_since(wanted)).unwrap_or_default();
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let wait = waited.clamp(Duration::from_secs(1), SOURCE_LONGEST).max(asked.unwrap_or_default());
-        self.ask_again = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+        later(now, wait + Duration::from_millis(retry::jitter().into()))
     }
 
     /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,
@@ -306,8 +319,9 @@ impl Pass<'_> {
         self.changes.attempts.extend(log.take().into_iter().map(|entry| (connection.clone(), step, entry)));
     }
 
-    fn open_at_order(&mut self, reason: Reason) {
+    pub(super) fn open_at_order(&mut self, reason: Reason) {
         self.record.doubt = Some(reason.clone());
+        self.changes.close.retain(|closed| *closed != ExceptionAt::Order);
         self.changes.open.push(OpenException { at: ExceptionAt::Order, reason });
     }
 

@@ -8,6 +8,7 @@ mod admin;
 mod bodies;
 mod deliveries;
 mod on;
+mod parts;
 mod rows;
 mod sql;
 mod sqlite;

@@ -50,6 +50,8 @@ pub(super) const TAG: &str = include_str!("queries/tag.graphql");
 pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
 /// One fulfilment.
 pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
+/// Which order a fulfilment order belongs to.
+pub(super) const PART: &str = include_str!("queries/part.graphql");
 /// The shop and what the token may do.
 pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
 
@@ -470,6 +472,26 @@ impl OrderAnswer {
             refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
             work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
         }))
+    }
+}
+
+/// The answer to [`PART`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartAnswer {
+    fulfillment_order: Option<Part>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    order_id: String,
+}
+
+impl PartAnswer {
+    /// The order's id; nothing where the shop does not know the part.
+    pub(super) fn order(&self) -> Option<RemoteId> {
+        self.fulfillment_order.as_ref().map(|part| plain(&part.order_id))
     }
 }
 

@@ -504,6 +504,12 @@ impl WireRefund {
     }
 }
 
+/// The body of `orders/risk_assessment_changed`, which does not tell what is recommended now.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireRisk {
+    pub(super) order_id: Option<Id>,
+}
+
 /// The body of `orders/edited`: differences only.
 #[derive(Debug, Deserialize)]
 pub(super) struct WireEdited {
