@@ -39,7 +39,17 @@ impl Pass<'_> {
     /// Brings the mirror at index `at` in step with what its target is owed.
     pub(super) async fn converge(&mut self, at: usize, target: &Target<'_>) -> Result<(), Halt> {
         let mut fresh = false;
+        let mut read = false;
         for _ in 0..MOST_ROUNDS {
+            // What holds an order is known before its goods may leave. Where a reading is owed already, it was refused.
+            if !read && !self.record.needs_reading() && target.waits_for_reading(&self.record) {
+                read = true;
+                let now = self.now();
+                self.record.ask_reading(now);
+                if !self.settle_source().await {
+                    return Ok(());
+                }
+            }
             let Some(wanted) = target.wanted(&self.record) else { return Ok(()) };
             let digest = wanted.digest();
             let now = self.now();
@@ -107,7 +117,7 @@ impl Pass<'_> {
     ) -> Result<Round, Halt> {
         *fresh = true;
         let round = match (target, wanted) {
-            (Target::Copy(_, destination), Wanted::Copy(desired)) => {
+            (Target::Copy(_, destination, _), Wanted::Copy(desired)) => {
                 match key_of(&self.mirrors[at], desired) {
                     Some(key) => self.look_at_copy(at, &**destination, &key).await,
                     // Nothing was ever entered, and nothing should be.

@@ -17,7 +17,8 @@ use crate::domain::fulfillment::{
 };
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
-    Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, ShippingLine, line_kind,
+    Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, Recommendation, ShippingLine,
+    line_kind,
 };
 use crate::domain::record::Snapshot;
 
@@ -388,6 +389,11 @@ impl GraphWork {
 }
 
 #[derive(Debug, Deserialize)]
+struct Risk {
+    recommendation: String,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GraphOrder {
     legacy_resource_id: String,
@@ -407,6 +413,7 @@ pub(super) struct GraphOrder {
     tags: Vec<String>,
     customer: Option<Legacy>,
     custom_attributes: Vec<GraphAttribute>,
+    risk: Risk,
     billing_address: Option<GraphAddress>,
     shipping_address: Option<GraphAddress>,
     current_total_price_set: Bag,
@@ -471,6 +478,7 @@ impl OrderAnswer {
             fulfillments: order.fulfillments.iter().map(GraphFulfillment::fulfillment).collect(),
             refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
             work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
+            risk: Some(Recommendation::parse(&order.risk.recommendation)),
         }))
     }
 }

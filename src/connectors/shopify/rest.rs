@@ -323,6 +323,7 @@ impl WireOrder {
             currency,
         };
         Ok(Some(Snapshot {
+            risk: None,
             document,
             fulfillments: self
                 .fulfillments

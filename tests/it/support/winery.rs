@@ -28,6 +28,8 @@ pub(crate) struct Winery {
     pub(crate) shop: Shop,
     pub(crate) account: Account,
     pub(crate) clock: Clock,
+    /// The server's configuration.
+    text: String,
     _stop: DropGuard,
 }
 
@@ -40,6 +42,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) shop_keys: &'t str,
     /// More keys of the account's connection.
     pub(crate) connection: &'t str,
+    /// The shop's connection has no credentials: it is known by its webhooks alone.
+    pub(crate) unasked: bool,
     /// The route's maps, where not [`ROUTE`].
     pub(crate) route: Option<&'t str>,
 }
@@ -98,18 +102,43 @@ impl Winery {
     }
 
     pub(crate) async fn with(setup: Setup<'_>) -> Self {
-        let Setup { shop, account, shop_keys, connection, route: maps } = setup;
+        let Setup { shop, account, shop_keys, connection, unasked, route: maps } = setup;
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (shop, shop_url, account, account_url) = vendors(shop, account, &clock, &stop).await;
         let folder = tempfile::tempdir().unwrap();
-        let text = super::server::preamble(folder.path(), &shop_url)
+        let mut text = super::server::preamble(folder.path(), &shop_url)
             + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
+        if unasked {
+            text = text.replace("access_token", "# access_token");
+        }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
-        let url = format!("{}/webhooks/cellar", server.url);
-        shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
-        Self { server, shop, account, clock, _stop: stop.drop_guard() }
+        let winery = Self { server, shop, account, clock, text, _stop: stop.drop_guard() };
+        winery.hear();
+        winery
+    }
+
+    /// Has the shop send its webhooks to the server, as it does until told otherwise.
+    pub(crate) fn hear(&self) {
+        let url = Some(format!("{}/webhooks/cellar", self.server.url));
+        self.shop.configure_webhooks(&Settings { url, ..Settings::default() });
+    }
+
+    /// Has the shop send no webhooks; those of what happens meanwhile never come.
+    pub(crate) fn hear_nothing(&self) {
+        self.shop.configure_webhooks(&Settings { url: Some(String::new()), ..Settings::default() });
+    }
+
+    /// Stops the server in order and starts another on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { server, shop, account, clock, text, _stop: stop } = self;
+        let Server { app, folder, .. } = server;
+        app.stop().await;
+        let server = Server::reopen(folder, &text, clock.clone(), false).await;
+        let winery = Self { server, shop, account, clock, text, _stop: stop };
+        winery.hear();
+        winery
     }
 
     /// Waits until the shop's webhooks are delivered, then works until nothing is left to do.
