@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use super::connections::Role;
 use super::section::Section;
 use crate::connectors::shopify;
 use crate::domain::ConnectionName;
-use crate::domain::order::PaymentState;
+use crate::domain::order::{PaymentState, Recommendation};
 use crate::domain::route::{BundlePart, Filter, KeyBy, Pattern, ProductRef, Route};
+
+/// The longest edit window: a week.
+const MOST_EDIT_MINUTES: i64 = 7 * 24 * 60;
 
 pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Option<Role>>) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
@@ -114,6 +119,21 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         }
         states
     });
+    let fraud_hold = section.texts("fraud_hold").map(|words| {
+        let mut held = Vec::new();
+        for word in words {
+            match Recommendation::parse(&word) {
+                Recommendation::Other(_) | Recommendation::Accept => section.wrong_at(
+                    "fraud_hold",
+                    format!("«{word}» is no recommendation that an order could be held for"),
+                    "choose from cancel, investigate, none",
+                ),
+                recommendation => held.push(recommendation),
+            }
+        }
+        held
+    });
+    let edit_window = section.integer("edit_window_minutes", 0..=MOST_EDIT_MINUTES).unwrap_or_default();
     let patterns = |words: Option<Vec<String>>| words.map(|words| words.into_iter().map(Pattern).collect());
     let skip_sources = patterns(section.texts("skip_sources"));
     let filter = Filter {
@@ -161,6 +181,8 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         to,
         filter,
         release: release.unwrap_or_else(|| vec![PaymentState::Paid]),
+        fraud_hold: fraud_hold.unwrap_or_else(|| vec![Recommendation::Cancel]),
+        edit_window: SignedDuration::from_mins(edit_window),
         key_by: key_by.unwrap_or_default(),
         key_prefix: section.text("key_prefix").unwrap_or_default(),
         methods,

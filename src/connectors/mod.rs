@@ -94,6 +94,13 @@ pub enum Heard {
         /// Whether it may stop goods.
         urgent: bool,
     },
+    /// Something of a part of an order changed; which order it belongs to is not said and has to be asked for.
+    Part {
+        /// The part's id.
+        part: RemoteId,
+        /// Whether it may stop goods.
+        urgent: bool,
+    },
     /// Nothing that is acted on, for this reason.
     Nothing(String),
 }
@@ -123,6 +130,14 @@ pub trait Channel: Send + Sync {
         order: &'a RemoteId,
         log: &'a Log,
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>>;
+    /// Whether it can be asked at all; one that cannot is known by its webhooks alone.
+    fn can_be_asked(&self) -> bool;
+    /// Which order a part of one belongs to; nothing where the channel does not know the part.
+    fn order_of<'a>(
+        &'a self,
+        part: &'a RemoteId,
+        log: &'a Log,
+    ) -> BoxFuture<'a, Result<Option<RemoteId>, Fault>>;
     /// Whether it is told of shipments made elsewhere.
     fn takes_shipments(&self) -> bool;
     /// What its merchant says of carriers.

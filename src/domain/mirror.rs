@@ -64,6 +64,22 @@ pub enum Desired {
     Undecided(Reason),
 }
 
+impl Desired {
+    /// Whether it lets goods leave that have not left yet.
+    pub fn releases(&self) -> bool {
+        matches!(self, Self::Present(copy) if copy.stage == Stage::Released)
+    }
+
+    /// The same, held.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        if let Self::Present(copy) = &mut self {
+            copy.stage = Stage::Held;
+        }
+        self
+    }
+}
+
 /// A destination's judgement of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

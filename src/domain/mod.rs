@@ -75,6 +75,21 @@ pub struct OrderRef {
     pub id: RemoteId,
 }
 
+/// What an id begins with that stands for an order of which only a part is known; no channel's own ids do.
+const PART: &str = "part:";
+
+impl OrderRef {
+    /// The order that a part belongs to, while nobody knows which one that is. Until then it is a subject of its own.
+    pub fn of_part(connection: ConnectionName, part: &RemoteId) -> Self {
+        Self { connection, id: RemoteId(format!("{PART}{part}")) }
+    }
+
+    /// The part by which alone the order is known, where that is so.
+    pub fn part(&self) -> Option<RemoteId> {
+        self.id.as_str().strip_prefix(PART).map(RemoteId::from)
+    }
+}
+
 impl std::fmt::Display for OrderRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.connection, self.id)

@@ -54,6 +54,20 @@ open_enum! {
 }
 
 open_enum! {
+    /// What the channel's analysis of fraud recommends.
+    Recommendation {
+        /// Send it.
+        Accept = "accept",
+        /// A person should look first.
+        Investigate = "investigate",
+        /// Do not send it.
+        Cancel = "cancel",
+        /// Nothing: there is no analysis, or none yet.
+        None = "none",
+    }
+}
+
+open_enum! {
     /// What a line of an order is. Only goods and bundle parts are ever shipped or reported.
     LineKind {
         /// A thing that ships.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund};
 use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
 use super::mirror::Verdict;
-use super::order::OrderDocument;
+use super::order::{OrderDocument, Recommendation};
 use super::reason::Reason;
 use super::{ConnectionName, OrderRef, RemoteId};
 
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub refunds: Vec<Refund>,
     /// The work planned for it, where this source tells.
     pub work: Option<Vec<FulfillmentOrder>>,
+    /// What the analysis of fraud recommends, where this source tells.
+    pub risk: Option<Recommendation>,
 }
 
 /// One thing a source says of one order.
@@ -96,6 +98,12 @@ pub struct OrderRecord {
     pub refunds: BTreeMap<RemoteId, Refund>,
     /// Work planned at the channel, as last read.
     pub work: Option<Vec<FulfillmentOrder>>,
+    /// What the channel's analysis of fraud recommends, as last read.
+    #[serde(default)]
+    pub risk: Option<Recommendation>,
+    /// The end of the latest edit window that is over.
+    #[serde(default)]
+    pub edits_ended_at: Option<Timestamp>,
     /// A cancel or delete that came without a document.
     pub tombstone: Option<Tombstone>,
     /// What destinations judged.
@@ -132,6 +140,8 @@ impl OrderRecord {
             fulfillments: BTreeMap::new(),
             refunds: BTreeMap::new(),
             work: None,
+            risk: None,
+            edits_ended_at: None,
             tombstone: None,
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
@@ -302,7 +312,7 @@ pub fn merge_missing(record: &mut OrderRecord, at: Timestamp) {
 }
 
 fn merge_snapshot(record: &mut OrderRecord, snapshot: Snapshot, origin: Origin) -> Merge {
-    let Snapshot { document, fulfillments, refunds, work } = snapshot;
+    let Snapshot { document, fulfillments, refunds, work, risk } = snapshot;
     let mut outcome = merge_document(record, document, origin);
     for fulfillment in fulfillments {
         outcome = outcome.max(merge_fulfillment(record, fulfillment, origin));
@@ -315,6 +325,10 @@ fn merge_snapshot(record: &mut OrderRecord, snapshot: Snapshot, origin: Origin) 
     }
     if let Origin::Read(at) = origin {
         record.read_at = record.read_at.max(Some(at));
+    }
+    if risk.is_some() && record.risk != risk {
+        record.risk = risk;
+        outcome = outcome.max(Merge::Applied);
     }
     if let Some(work) = work {
         if record.work.as_ref() != Some(&work) {

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionName;
 use super::mirror::Absence;
-use super::order::{OrderDocument, PaymentState, ShippingLine};
+use super::order::{OrderDocument, PaymentState, Recommendation, ShippingLine};
 
 /// Text with `*` for any run of characters, compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,10 @@ pub struct Route {
     pub cleared_by: Vec<ConnectionName>,
     /// Whether the destination packs: it is given what is left to pack and told of no shipment.
     pub packs: bool,
+    /// What of the channel's analysis of fraud keeps the gate shut.
+    pub fraud_hold: Vec<Recommendation>,
+    /// How long after it was placed an order is held for its buyer's own edits; zero for not at all.
+    pub edit_window: SignedDuration,
     /// What becomes the key.
     pub key_by: KeyBy,
     /// Text before each key, so that two shops can share one destination.
@@ -158,6 +163,12 @@ impl Route {
     pub fn releases(&self, payment: &PaymentState) -> bool {
         self.release.contains(payment)
             || (*payment == PaymentState::PartiallyRefunded && self.release.contains(&PaymentState::Paid))
+    }
+
+    /// When the edit window of an order ends, where the route has one.
+    pub fn edits_end_at(&self, order: &OrderDocument) -> Option<Timestamp> {
+        let end = order.created_at.saturating_add(self.edit_window).unwrap_or(Timestamp::MAX);
+        self.edit_window.is_positive().then_some(end)
     }
 
     /// The destination's code for a shipping rate: by exact name, then exact code, then the longest pattern that

@@ -39,7 +39,17 @@ impl Pass<'_> {
     /// Brings the mirror at index `at` in step with what its target is owed.
     pub(super) async fn converge(&mut self, at: usize, target: &Target<'_>) -> Result<(), Halt> {
         let mut fresh = false;
+        let mut read = false;
         for _ in 0..MOST_ROUNDS {
+            // What holds an order is known before its goods may leave. Where a reading is owed already, it was refused.
+            if !read && !self.record.needs_reading() && target.waits_for_reading(&self.record) {
+                read = true;
+                let now = self.now();
+                self.record.ask_reading(now);
+                if !self.settle_source().await {
+                    return Ok(());
+                }
+            }
             let Some(wanted) = target.wanted(&self.record) else { return Ok(()) };
             self.note_judgement(at, target, &wanted);
             let digest = wanted.digest();
@@ -134,7 +144,7 @@ impl Pass<'_> {
     ) -> Result<Round, Halt> {
         *fresh = true;
         let round = match (target, wanted) {
-            (Target::Copy(_, destination), Wanted::Copy(desired)) => {
+            (Target::Copy(_, destination, _), Wanted::Copy(desired)) => {
                 match address_of(&self.mirrors[at], desired) {
                     Some(copy) => self.look_at_copy(at, &**destination, &copy).await,
                     // Nothing was ever entered, and nothing should be.
@@ -206,7 +216,7 @@ impl Pass<'_> {
 
     /// The same for whatever a target is: only copies tell of shipments.
     fn take_shipments(&mut self, at: usize, target: &Target<'_>) {
-        if let Target::Copy(_, destination) = target {
+        if let Target::Copy(_, destination, _) = target {
             self.merge_shipments(at, &**destination);
         }
     }

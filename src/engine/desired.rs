@@ -165,8 +165,16 @@ fn stage(
         let arrived = shipped.iter().all(|fulfillment| fulfillment.is_delivered());
         return if whole && arrived { Stage::Delivered } else { Stage::Shipped };
     }
-    let cleared = route.cleared_by.iter().all(|judge| record.is_cleared_by(judge));
-    if route.releases(&order.payment) && !record.is_held() && cleared { Stage::Released } else { Stage::Held }
+    if gate(record, order, route) { Stage::Released } else { Stage::Held }
+}
+
+/// Whether goods may leave, by what is known: paid, held by nobody, judged fit, no fraud, and the time for the buyer's edits over.
+fn gate(record: &OrderRecord, order: &OrderDocument, route: &Route) -> bool {
+    route.releases(&order.payment)
+        && !record.is_held()
+        && route.cleared_by.iter().all(|judge| record.is_cleared_by(judge))
+        && !record.risk.as_ref().is_some_and(|risk| route.fraud_hold.contains(risk))
+        && route.edits_end_at(order).is_none_or(|end| record.edits_ended_at >= Some(end))
 }
 
 fn service(order: &OrderDocument, route: &Route) -> Result<String, Reason> {

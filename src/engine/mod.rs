@@ -6,6 +6,7 @@
 
 mod account;
 mod answering;
+mod asking;
 pub mod channel;
 mod converge;
 pub mod desired;
@@ -31,7 +32,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::route::Route;
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Lease, SortedInto, Store, StoreError};
 use crate::telemetry;
 use pressure::{BREATH, Pressure};
 
@@ -162,9 +163,9 @@ impl Engine {
         }
         for delivery in &sorted {
             let outcome = match &delivery.into {
-                crate::store::SortedInto::Order { .. } => continue,
-                crate::store::SortedInto::Nothing(state, _) => state.as_str(),
-                crate::store::SortedInto::Exception(reason) => {
+                SortedInto::Order { .. } | SortedInto::Part { .. } => continue,
+                SortedInto::Nothing(state, _) => state.as_str(),
+                SortedInto::Exception(reason) => {
                     tracing::warn!(delivery = delivery.id, code = %reason.code, "a delivery could not be understood");
                     "exception"
                 }

@@ -107,16 +107,23 @@ impl Engine {
             ask_again: None,
             unsaved: false,
         };
+        if let Some(part) = pass.lease.order.part() {
+            return pass.ask_whose(&part, &loaded.deliveries).await;
+        }
         pass.merge_deliveries(&loaded.deliveries);
         // A cancel stops goods whatever else is in doubt.
         let decided = pass.settle_source().await || pass.record.is_cancelled();
+        let mut edits_end = None;
         if decided {
+            edits_end = pass.note_edit_windows();
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
         let mirrors = pass.mirrors.iter().filter(|mirror| decided && self.is_served(&pass.record, mirror));
         let next = mirrors.clone().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
         let watch = mirrors.filter_map(|mirror| mirror.watch_at).min();
+        // An order that waits for its edit window to end is owed what comes then.
+        let next = next.or(edits_end.filter(|end| watch.is_none_or(|watch| *end <= watch)));
         pass.changes.release = Some(match (next, watch) {
             (Some(next), _) => Release::Until(next),
             (None, Some(watch)) => Release::Watch(watch),
@@ -131,7 +138,11 @@ impl Pass<'_> {
         self.engine.clock.now()
     }
 
-    fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
+    pub(super) fn channel(&self) -> &str {
+        &self.lease.order.connection
+    }
+
+    pub(super) fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
         for delivery in deliveries {
             let facts = match hear(&self.engine.registry, delivery) {
                 Ok(Heard::Facts { facts, .. }) => facts,
@@ -149,6 +160,7 @@ impl Pass<'_> {
                     telemetry::delivery_settled(&delivery.connection, state.as_str());
                     continue;
                 }
+                Ok(Heard::Part { .. }) => vec![Fact::Touched(None)],
                 Ok(Heard::Nothing(why)) => {
                     self.changes.settled.push((delivery.id, DeliveryState::NoChange, Some(why)));
                     continue;
@@ -179,6 +191,25 @@ impl Pass<'_> {
         }
     }
 
+    /// Notes which edit windows are over, as a fact by which their gates open; gives the end of the next that is not.
+    fn note_edit_windows(&mut self) -> Option<Timestamp> {
+        let (now, channel) = (self.now(), self.channel().to_owned());
+        let order = self
+            .record
+            .document
+            .as_ref()
+            .filter(|_| !self.record.is_cancelled() && !self.record.is_deleted())?;
+        let routes = self.engine.routes.iter().filter(|route| route.from == channel);
+        let (over, open): (Vec<_>, Vec<_>) =
+            routes.filter_map(|route| route.edits_end_at(order)).partition(|end| *end <= now);
+        if let Some(end) = over.into_iter().max().filter(|end| self.record.edits_ended_at < Some(*end)) {
+            self.record.edits_ended_at = Some(end);
+            self.unsaved = true;
+            self.tell_changes(&channel, None, "the time for the buyer's own edits is over");
+        }
+        open.into_iter().min()
+    }
+
     /// Notes in the story what changed in the record since it was last noted.
     fn tell_changes(&mut self, source: &str, delivery: Option<i64>, text: &str) {
         let after = shown(&self.record);
@@ -202,7 +233,7 @@ impl Pass<'_> {
     /// Reads the order from its channel where something is in doubt. False where it could not be read and nothing should
     /// be decided before it is.
     pub(super) async fn settle_source(&mut self) -> bool {
-        let mut rounds = 0;
+        let (mut rounds, mut missing) = (0, false);
         while self.record.needs_reading() {
             rounds += 1;
             let channel = self.lease.order.connection.clone();
@@ -227,7 +258,10 @@ impl Pass<'_> {
                 }
                 Ok(None) => {
                     merge_missing(&mut self.record, started);
-                    if self.record.document.is_none() && !self.record.is_deleted() {
+                    // What holds an order is not known either, of one that only webhooks tell of.
+                    let known = self.record.document.is_some() && self.record.work.is_some();
+                    missing = !known && !self.record.is_deleted();
+                    if missing {
                         let id = &self.lease.order.id;
                         self.open_at_order(Reason::new(
                             ReasonCode::OrderNotFound,
@@ -262,7 +296,7 @@ impl Pass<'_> {
                 }
             }
         }
-        if self.record.document.is_some() && self.record.doubt.take().is_some() {
+        if !missing && self.record.document.is_some() && self.record.doubt.take().is_some() {
             self.unsaved = true;
             self.changes.close.push(ExceptionAt::Order);
         }
@@ -271,11 +305,16 @@ impl Pass<'_> {
 
     /// Asks the source again after as long as it has been wanted already: 1, 2, 4 … seconds, up to five minutes.
     fn ask_later(&mut self, asked: Option<Duration>) {
+        let wanted = self.record.read_wanted_at.unwrap_or(self.now());
+        self.ask_again = Some(self.after_waiting(wanted, asked));
+    }
+
+    /// When to try again what has been wanted since then.
+    pub(super) fn after_waiting(&self, since: Timestamp, asked: Option<Duration>) -> Timestamp {
         let now = self.now();
-        let wanted = self.record.read_wanted_at.unwrap_or(now);
-        let waited = Duration::try_from(now.duration_since(wanted)).unwrap_or_default();
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let wait = waited.clamp(Duration::from_secs(1), SOURCE_LONGEST).max(asked.unwrap_or_default());
-        self.ask_again = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+        later(now, wait + Duration::from_millis(retry::jitter().into()))
     }
 
     /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,
@@ -320,8 +359,9 @@ impl Pass<'_> {
         self.changes.attempts.extend(log.take().into_iter().map(|entry| (connection.clone(), step, entry)));
     }
 
-    fn open_at_order(&mut self, reason: Reason) {
+    pub(super) fn open_at_order(&mut self, reason: Reason) {
         self.record.doubt = Some(reason.clone());
+        self.changes.close.retain(|closed| *closed != ExceptionAt::Order);
         self.changes.open.push(OpenException { at: ExceptionAt::Order, reason });
     }
 

@@ -215,6 +215,17 @@ fn field_by_field(
 fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> Option<Plan> {
     let undone = copy.stage < Stage::Shipped && seen.stage >= Stage::Shipped;
     if undone {
+        // We said that it left, and by now somebody there says more: theirs is not undone by us, and not passed over.
+        if seen.stage != applied.stage && applied.stage >= Stage::Shipped {
+            return Some(Plan::Exception(Reason::new(
+                ReasonCode::ShippedAtDestination,
+                format!(
+                    "the destination says more of order {} than that it left, but its fulfilment was cancelled",
+                    applied.key
+                ),
+                "correct the shipment at the destination by hand, or enter it at the channel again",
+            )));
+        }
         // Shipped by someone else there: that is a fact for the channel, not ours to undo.
         if seen.stage != applied.stage {
             return None;

@@ -21,6 +21,8 @@ impl Engine {
                 let original = delivery.duplicate_of.unwrap_or_default();
                 SortedInto::Nothing(DeliveryState::Duplicate, format!("repeats delivery {original}"))
             }
+            // Which order it is may be known, or has to be asked for; the sorter does not wait for that.
+            Ok(Heard::Part { part, urgent }) => SortedInto::Part { part, urgent },
             Ok(Heard::Facts { order, urgent, .. }) => SortedInto::Order {
                 order: OrderRef { connection: delivery.connection.clone(), id: order },
                 urgent,

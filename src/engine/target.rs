@@ -25,9 +25,18 @@ use crate::transport::{Fault, Log};
 #[derive(Clone)]
 pub(super) enum Target<'e> {
     /// The copy that a route sends to a destination.
-    Copy(&'e Route, Arc<dyn Destination>),
+    Copy(&'e Route, Arc<dyn Destination>, Known),
     /// The channel's own, which is owed what left elsewhere.
     Channel(ConnectionName, Arc<dyn Channel>),
+}
+
+/// When it is known what holds an order at its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Once the order was read.
+    ByReading,
+    /// Never: the channel cannot be asked.
+    Never,
 }
 
 /// What a target is owed.
@@ -73,13 +82,16 @@ impl Engine {
     /// The copies that routes send out for orders of this channel.
     pub(super) fn copies(&self, channel: &str) -> Vec<Target<'_>> {
         let routes = self.routes.iter().filter(|route| route.from == channel);
+        let source = self.registry.get(channel).and_then(|connected| connected.channel.as_ref());
+        let asks = source.is_some_and(|source| source.can_be_asked());
+        let known = if asks { Known::ByReading } else { Known::Never };
         let copies = routes.filter_map(|route| {
             let destination = self.registry.get(&route.to)?.destination.clone()?;
-            Some(Target::Copy(route, destination))
+            Some(Target::Copy(route, destination, known))
         });
         let mut copies: Vec<_> = copies.collect();
         // Whoever judges comes before whoever waits for the judgement.
-        copies.sort_by_key(|copy| matches!(copy, Target::Copy(route, _) if !route.cleared_by.is_empty()));
+        copies.sort_by_key(|copy| matches!(copy, Target::Copy(route, ..) if !route.cleared_by.is_empty()));
         copies
     }
 
@@ -113,14 +125,19 @@ impl Engine {
 impl Target<'_> {
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Copy(route, _) => &route.to,
+            Self::Copy(route, ..) => &route.to,
             Self::Channel(name, _) => name,
         }
     }
 
     pub(super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
         match self {
-            Self::Copy(route, _) => desired(record, route).map(Wanted::Copy),
+            Self::Copy(route, ..) => {
+                let desired = desired(record, route)?;
+                // What nobody could read yet may be on hold.
+                let held = desired.releases() && self.is_unread(record);
+                Some(Wanted::Copy(if held { desired.held() } else { desired }))
+            }
             Self::Channel(_, channel) => {
                 let flag = channel.refused_tag().and_then(|tag| next_flag(record, tag));
                 // What is to be held has to be known first, and newly.
@@ -134,9 +151,19 @@ impl Target<'_> {
         }
     }
 
+    /// Whether the order has to be read before goods may leave, and nothing else keeps them.
+    pub(super) fn waits_for_reading(&self, record: &OrderRecord) -> bool {
+        let Self::Copy(route, ..) = self else { return false };
+        self.is_unread(record) && desired(record, route).is_some_and(|desired| desired.releases())
+    }
+
+    fn is_unread(&self, record: &OrderRecord) -> bool {
+        matches!(self, Self::Copy(_, _, Known::ByReading)) && record.work.is_none()
+    }
+
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
         match (self, wanted) {
-            (Self::Copy(_, destination), Wanted::Copy(desired)) => {
+            (Self::Copy(_, destination, _), Wanted::Copy(desired)) => {
                 plan_copy(desired, mirror, fresh, &**destination)
             }
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
@@ -148,7 +175,7 @@ impl Target<'_> {
 
     /// Whether the copy that a destination judged is not the one that is wanted now, and can still become it.
     pub(super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
-        let (Self::Copy(_, destination), Wanted::Copy(desired)) = (self, wanted) else { return false };
+        let (Self::Copy(_, destination, _), Wanted::Copy(desired)) = (self, wanted) else { return false };
         let Edits::Anew(until) = destination.capabilities().edits else { return false };
         let gone =
             matches!(&mirror.observed, Observed::Present(seen) if seen.committed && seen.stage > until);
@@ -164,14 +191,14 @@ impl Target<'_> {
     /// How often an open copy is looked at though nothing is owed.
     pub(super) fn watch(&self) -> Option<Duration> {
         match self {
-            Self::Copy(_, destination) => destination.capabilities().watch,
+            Self::Copy(_, destination, _) => destination.capabilities().watch,
             Self::Channel(..) => None,
         }
     }
 
     pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
         match self {
-            Self::Copy(_, destination) => destination.apply(step, log).await.map(Done::Effect),
+            Self::Copy(_, destination, _) => destination.apply(step, log).await.map(Done::Effect),
             Self::Channel(_, channel) => match step {
                 Step::Tell(telling) => channel.tell(telling, log).await.map(|m| Done::Told(m.map(Box::new))),
                 // The plan for a channel has no other.

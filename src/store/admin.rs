@@ -471,6 +471,10 @@ impl Store {
                 let (channel, id) = (&order.connection, order.id.as_str());
                 let Some((revision, json)) = fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?
                 else {
+                    // One known only by its part has no record, and is asked for at once.
+                    if order.part().is_some() {
+                        execute!(on, sql::TOUCH, channel, id, micros(now), 1i64)?;
+                    }
                     return Ok(false);
                 };
                 let mut record: OrderRecord = from_json("record", &json)?;

@@ -1,14 +1,15 @@
 //! The inbox: deliveries committed in batches, deduplicated in the same transaction, then sorted to their orders.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::on::{On, fetch_all};
-use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, sql};
-use crate::domain::OrderRef;
+use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
 use crate::domain::reason::Reason;
+use crate::domain::{OrderRef, RemoteId};
 
 /// A verified delivery to be stored.
 #[derive(Clone, Debug)]
@@ -61,6 +62,13 @@ pub enum SortedInto {
         /// Whether it stops goods.
         urgent: bool,
     },
+    /// It is about the order that this part belongs to. Where that order is not known, one known only by its part is due.
+    Part {
+        /// The part.
+        part: RemoteId,
+        /// Whether it stops goods.
+        urgent: bool,
+    },
     /// It asks for nothing, for this reason.
     Nothing(DeliveryState, String),
     /// A person must look.
@@ -97,13 +105,19 @@ impl Store {
 
 async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
-    let mut due: std::collections::BTreeMap<(&str, &str), i64> = std::collections::BTreeMap::new();
+    let mut due: BTreeMap<OrderRef, i64> = BTreeMap::new();
     for Sorted { id, connection: channel, into } in sorted {
         let (state, order, reason) = match into {
             SortedInto::Order { order, urgent } => {
-                let priority = due.entry((&order.connection, order.id.as_str())).or_insert(1);
-                *priority = (*priority).min(i64::from(!urgent));
-                (DeliveryState::Sorted, Some(order.id.as_str()), None)
+                (DeliveryState::Sorted, Some((order.clone(), *urgent)), None)
+            }
+            SortedInto::Part { part, urgent } => {
+                let known = parts::order_of(&mut On::Sqlite(&mut *connection), channel, part).await?;
+                let order = match known {
+                    Some(id) => OrderRef { connection: channel.clone(), id },
+                    None => OrderRef::of_part(channel.clone(), part),
+                };
+                (DeliveryState::Sorted, Some((order, *urgent)), None)
             }
             SortedInto::Nothing(state, why) => (*state, None, Some(why.clone())),
             SortedInto::Exception(reason) => {
@@ -111,7 +125,16 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
                 (DeliveryState::Exception, None, Some(reason.to_string()))
             }
         };
-        settled.push(serde_json::json!([id, state.as_str(), order, reason]));
+        settled.push(serde_json::json!([
+            id,
+            state.as_str(),
+            order.as_ref().map(|(order, _)| &order.id),
+            reason
+        ]));
+        if let Some((order, urgent)) = order {
+            let priority = due.entry(order).or_insert(1);
+            *priority = (*priority).min(i64::from(!urgent));
+        }
     }
     sqlx::query(
         "UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
@@ -120,10 +143,10 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
     .bind(super::to_json("sorting", &settled)?)
     .execute(&mut *connection)
     .await?;
-    for ((channel, order), priority) in due {
+    for (order, priority) in due {
         sqlx::query(sql::TOUCH)
-            .bind(channel)
-            .bind(order)
+            .bind(&order.connection)
+            .bind(order.id.as_str())
             .bind(micros(now))
             .bind(priority)
             .execute(&mut *connection)

@@ -9,6 +9,7 @@ mod bodies;
 mod deliveries;
 mod kept;
 mod on;
+mod parts;
 mod rows;
 mod sql;
 mod sqlite;

@@ -11,7 +11,7 @@ closed_enum! {
     DeliveryState {
         /// Committed, not looked at yet.
         Stored = "stored",
-        /// Its order is known and due.
+        /// Its order is due; or, where the reason says so, is asked for.
         Sorted = "sorted",
         /// It changed the order's record, or had it read anew.
         Applied = "applied",

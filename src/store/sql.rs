@@ -31,6 +31,15 @@ ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,
     priority = MIN(work.priority, excluded.priority),
     due_at = CASE WHEN work.lease IS NULL THEN MIN(work.due_at, excluded.due_at) ELSE work.due_at END";
 
+pub(super) const PART: &str = "SELECT order_id FROM parts WHERE channel = $1 AND part_id = $2";
+
+pub(super) const ADD_PART: &str = "INSERT INTO parts (channel, part_id, order_id) VALUES ($1, $2, $3) ON CONFLICT (channel, part_id) DO NOTHING";
+
+pub(super) const HAND_OVER_DELIVERIES: &str = "UPDATE deliveries SET order_id = $3, reason = NULL WHERE connection = $1 AND order_id = $2 AND state = 'sorted'";
+
+pub(super) const HAND_OVER_ATTEMPTS: &str =
+    "UPDATE attempts SET order_id = $3 WHERE channel = $1 AND order_id = $2";
+
 pub(super) const RECORD: &str = "SELECT revision, record FROM orders WHERE channel = $1 AND order_id = $2";
 
 pub(super) const KNOWS: &str = "SELECT revision FROM orders WHERE channel = $1 AND order_id = $2";
@@ -64,7 +73,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 pub(super) const OPEN_EXCEPTION_AT_ORDER: &str = "
 SELECT id, code FROM exceptions
-WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CAST($3 AS TEXT), '') AND closed_at IS NULL";
+WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CAST($3 AS TEXT), '') AND delivery_id IS NULL
+  AND closed_at IS NULL";
 
 pub(super) const ADD_EXCEPTION: &str = "
 INSERT INTO exceptions (channel, order_id, destination, delivery_id, code, message, vendor, mend, opened_at)

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::deliveries::{BodyRow, stored};
 use super::on::{On, execute, fetch_all, fetch_optional};
-use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, sql, to_json};
+use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql, to_json};
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
-use crate::domain::{ConnectionName, OrderRef};
+use crate::domain::{ConnectionName, OrderRef, RemoteId};
 use crate::transport::Try;
 
 /// The right to work on one order for a while.
@@ -114,6 +114,8 @@ pub struct Changes {
     pub open: Vec<OpenException>,
     /// Exceptions that are over.
     pub close: Vec<ExceptionAt>,
+    /// The order that turned out to be the one known only by its part, and whether what waited for that may stop goods.
+    pub belongs_to: Option<(RemoteId, bool)>,
     /// Lets go of the order.
     pub release: Option<Release>,
 }
@@ -129,6 +131,7 @@ impl Changes {
             && self.attempts.is_empty()
             && self.open.is_empty()
             && self.close.is_empty()
+            && self.belongs_to.is_none()
             && self.release.is_none()
     }
 }
@@ -304,6 +307,9 @@ async fn commit(
         let name = record.document.as_ref().map_or("", |document| document.name.as_str());
         let json = to_json("record", record)?;
         execute!(on, sql::SAVE_RECORD, channel, id, name, *revision, &json, micros(now))?;
+        for work in record.work.iter().flatten() {
+            parts::learn(&mut on, channel, &work.id, &lease.order.id).await?;
+        }
     }
     for (delivery, state, why) in &changes.settled {
         execute!(on, sql::SETTLE_DELIVERY, *delivery, state.as_str(), why)?;
@@ -364,6 +370,12 @@ async fn commit(
         if let Some((open, _)) = exception_at(&mut on, &lease.order, at).await? {
             execute!(on, sql::CLOSE_EXCEPTION, open, micros(now))?;
         }
+    }
+    if let Some((order, urgent)) = &changes.belongs_to {
+        if let Some(part) = lease.order.part() {
+            parts::learn(&mut on, channel, &part, order).await?;
+        }
+        parts::hand_over(&mut on, &lease.order, order, *urgent, now).await?;
     }
     match changes.release {
         None => {}

@@ -19,6 +19,8 @@ mod faithful;
 #[cfg(test)]
 mod flagging;
 #[cfg(test)]
+mod gating;
+#[cfg(test)]
 mod giving_back;
 #[cfg(test)]
 mod merging;

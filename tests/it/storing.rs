@@ -171,6 +171,38 @@ async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
 }
 
 #[tokio::test]
+async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("kept.db").display());
+    let about_part = |id| {
+        let into = SortedInto::Part { part: "7".into(), urgent: true };
+        Sorted { id, connection: "cellar".into(), into }
+    };
+    let store = Store::open(&url).await.unwrap();
+    for id in ["a", "b", "c"] {
+        store.accept(vec![delivery(id, "fulfillment_orders/split", id)]).await.unwrap();
+    }
+    store.sort(vec![about_part(1)], second(0)).await.unwrap();
+    let waiting = lease(&store, 0).await.unwrap();
+    assert_eq!(waiting.order.part(), Some("7".into()));
+    assert_eq!(store.load(&waiting.order).await.unwrap().deliveries.len(), 1);
+    // One more comes in while the answer is on its way.
+    store.sort(vec![about_part(2)], second(0)).await.unwrap();
+    let answer = Changes { belongs_to: Some(("5001".into(), true)), ..released(Release::Finished) };
+    assert_eq!(commit(&store, &waiting, answer, Gate::None).await, Committed::Yes { again: true });
+    let due = store.claim(second(5), second(70), 10, "t".into()).await.unwrap();
+    assert_eq!(due[0].order, order_ref(), "urgent, so it is the first");
+    assert_eq!(store.load(&order_ref()).await.unwrap().deliveries.len(), 2);
+    assert_eq!(store.load(&waiting.order).await.unwrap().deliveries.len(), 0);
+    store.close().await;
+    drop(store);
+
+    let store = Store::open(&url).await.unwrap();
+    store.sort(vec![about_part(3)], second(9)).await.unwrap();
+    assert_eq!(store.load(&order_ref()).await.unwrap().deliveries.len(), 3, "it is not asked for again");
+}
+
+#[tokio::test]
 async fn urgent_orders_are_leased_first_and_nothing_is_leased_twice() {
     let (_folder, store) = store().await;
     let order = |id: &str| OrderRef { connection: "cellar".into(), id: RemoteId::from(id) };

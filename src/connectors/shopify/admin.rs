@@ -51,7 +51,7 @@ pub(super) struct Admin {
 }
 
 /// How many documents there are.
-const SLOTS: usize = 12;
+const SLOTS: usize = 13;
 
 /// A document with the cost to expect before the vendor has told one.
 #[derive(Clone, Copy, Debug)]

@@ -17,7 +17,8 @@ use crate::domain::fulfillment::{
 };
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
-    Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, ShippingLine, line_kind,
+    Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, Recommendation, ShippingLine,
+    line_kind,
 };
 use crate::domain::record::Snapshot;
 
@@ -50,6 +51,8 @@ pub(super) const TAG: &str = include_str!("queries/tag.graphql");
 pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
 /// One fulfilment.
 pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
+/// Which order a fulfilment order belongs to.
+pub(super) const PART: &str = include_str!("queries/part.graphql");
 /// The shop and what the token may do.
 pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
 
@@ -386,6 +389,11 @@ impl GraphWork {
 }
 
 #[derive(Debug, Deserialize)]
+struct Risk {
+    recommendation: String,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GraphOrder {
     legacy_resource_id: String,
@@ -405,6 +413,7 @@ pub(super) struct GraphOrder {
     tags: Vec<String>,
     customer: Option<Legacy>,
     custom_attributes: Vec<GraphAttribute>,
+    risk: Risk,
     billing_address: Option<GraphAddress>,
     shipping_address: Option<GraphAddress>,
     current_total_price_set: Bag,
@@ -469,7 +478,28 @@ impl OrderAnswer {
             fulfillments: order.fulfillments.iter().map(GraphFulfillment::fulfillment).collect(),
             refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
             work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
+            risk: Some(Recommendation::parse(&order.risk.recommendation)),
         }))
+    }
+}
+
+/// The answer to [`PART`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartAnswer {
+    fulfillment_order: Option<Part>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    order_id: String,
+}
+
+impl PartAnswer {
+    /// The order's id; nothing where the shop does not know the part.
+    pub(super) fn order(&self) -> Option<RemoteId> {
+        self.fulfillment_order.as_ref().map(|part| plain(&part.order_id))
     }
 }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod company;
 mod graph;
+mod part;
 mod rest;
 mod shipping;
 mod webhook;
@@ -51,9 +52,9 @@ const HOLD_SCOPES: &[(&str, &str)] = &[
 
 /// What the app must be allowed for this connector's reads.
 const SCOPES: &[(&str, &str)] = &[
-    ("read_orders", "orders, their edits, cancels and refunds"),
+    ("read_orders", "orders, their edits, cancels, refunds and analysis of fraud"),
     ("read_fulfillments", "webhooks of fulfilments"),
-    ("read_merchant_managed_fulfillment_orders", "holds and delivery methods"),
+    ("read_merchant_managed_fulfillment_orders", "holds and delivery methods, and their webhooks"),
     ("read_customers", "the customer's id"),
     ("read_products", "which lines are sold from the catalogue"),
     ("read_locations", "where a fulfilment left from"),
@@ -66,6 +67,14 @@ const ORDER: Query = Query {
     root: "order",
     slot: 0,
     expected_cost: 300,
+};
+const PART: Query = Query {
+    operation: "fulfillment order",
+    document: graph::PART,
+    effect: Effect::Read,
+    root: "fulfillmentOrder",
+    slot: 12,
+    expected_cost: 1,
 };
 const SHOP: Query = Query {
     operation: "shop",
@@ -148,7 +157,7 @@ impl Webhooks for Shopify {
     }
 
     fn read(&self, delivery: Delivery<'_>) -> Result<Heard, Reason> {
-        webhook::read(delivery, self.settings.shop_domain.as_deref())
+        webhook::read(delivery, self.settings.shop_domain.as_deref(), self.can_be_asked())
     }
 }
 
@@ -159,6 +168,22 @@ impl Channel for Shopify {
         log: &'a Log,
     ) -> BoxFuture<'a, Result<Option<Snapshot>, Fault>> {
         Box::pin(self.read_order(order, log))
+    }
+
+    fn can_be_asked(&self) -> bool {
+        self.admin.is_some()
+    }
+
+    fn order_of<'a>(
+        &'a self,
+        part: &'a RemoteId,
+        log: &'a Log,
+    ) -> BoxFuture<'a, Result<Option<RemoteId>, Fault>> {
+        Box::pin(async move {
+            let variables = json!({ "id": format!("gid://shopify/FulfillmentOrder/{part}") });
+            let answer: graph::PartAnswer = self.admin()?.run(PART, variables, log).await?;
+            Ok(answer.order())
+        })
     }
 
     fn takes_shipments(&self) -> bool {

@@ -323,6 +323,7 @@ impl WireOrder {
             currency,
         };
         Ok(Some(Snapshot {
+            risk: None,
             document,
             fulfillments: self
                 .fulfillments
@@ -502,6 +503,12 @@ impl WireRefund {
         lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
         Ok(Refund { id: self.id.0.clone(), created_at: at, lines })
     }
+}
+
+/// The body of `orders/risk_assessment_changed`, which does not tell what is recommended now.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireRisk {
+    pub(super) order_id: Option<Id>,
 }
 
 /// The body of `orders/edited`: differences only.

@@ -5,7 +5,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::rest::{Id, WireEdited, WireFulfillment, WireOrder, WireRefund};
+use super::part::{WirePart, is_about_part, may_stop_goods};
+use super::rest::{Id, WireEdited, WireFulfillment, WireOrder, WireRefund, WireRisk};
 use crate::connectors::{Delivery, Heard, WebhookScheme};
 use crate::domain::RemoteId;
 use crate::domain::reason::{Reason, ReasonCode};
@@ -38,8 +39,9 @@ pub(super) static SCHEME: WebhookScheme = WebhookScheme {
     ],
 };
 
-/// Reads one delivery; `shop` is the domain its connection stands for, where that is known.
-pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>) -> Result<Heard, Reason> {
+/// Reads one delivery; `shop` is the domain its connection stands for, where that is known, and `asks` says whether the shop
+/// can be asked which order a part belongs to.
+pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>, asks: bool) -> Result<Heard, Reason> {
     if let Some(shop) = shop
         && let Some(sender) = delivery.headers.get("x-shopify-shop-domain")
         && !sender.eq_ignore_ascii_case(shop)
@@ -79,6 +81,11 @@ pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>) -> Result<Heard, 
             let versioned = order_edit.committed_at.is_some();
             Ok(Heard::Facts { order: order_edit.order_id.0, facts, urgent: false, versioned })
         }
+        "orders/risk_assessment_changed" => {
+            let wire: WireRisk = parse(topic, body)?;
+            let order = order_of(topic, wire.order_id.as_ref())?;
+            Ok(Heard::Facts { order, facts: vec![Fact::Touched(None)], urgent: true, versioned: false })
+        }
         "orders/delete" => {
             let order: WireOrder = parse(topic, body)?;
             check_kind(topic, body, "Order")?;
@@ -99,6 +106,15 @@ pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>) -> Result<Heard, 
             let facts = vec![Fact::Refund(wire.refund().map_err(|why| unreadable(topic, &why))?)];
             // A refund may take lines off before they ship.
             Ok(Heard::Facts { order, facts, urgent: true, versioned: true })
+        }
+        topic if is_about_part(topic) && !asks => Ok(Heard::Nothing(format!(
+            "{topic} does not name its order, and without credentials the shop cannot be asked for it"
+        ))),
+        topic if is_about_part(topic) => {
+            check_kind(topic, body, "FulfillmentOrder")?;
+            let part = parse::<WirePart>(topic, body)?.part();
+            let part = part.ok_or_else(|| unreadable(topic, "fulfillment_order: missing"))?;
+            Ok(Heard::Part { part, urgent: may_stop_goods(topic) })
         }
         other => Ok(Heard::Nothing(format!("the topic {other} is stored and not acted on"))),
     }
@@ -182,7 +198,7 @@ mod tests {
     use super::*;
 
     fn hear(topic: &str, body: &str) -> Result<Heard, Reason> {
-        read(Delivery { topic, headers: &BTreeMap::new(), body: body.as_bytes() }, None)
+        read(Delivery { topic, headers: &BTreeMap::new(), body: body.as_bytes() }, None, true)
     }
 
     #[test]
@@ -248,8 +264,53 @@ mod tests {
         let headers =
             BTreeMap::from([("x-shopify-shop-domain".to_owned(), "other.myshopify.com".to_owned())]);
         let delivery = Delivery { topic: "orders/create", headers: &headers, body: br#"{"id":1}"# };
-        assert_eq!(read(delivery, Some("ours.myshopify.com")).unwrap_err().code, ReasonCode::WrongShop);
-        assert!(read(delivery, Some("OTHER.myshopify.com")).is_ok());
+        assert_eq!(read(delivery, Some("ours.myshopify.com"), true).unwrap_err().code, ReasonCode::WrongShop);
+        assert!(read(delivery, Some("OTHER.myshopify.com"), true).is_ok());
+    }
+
+    #[test]
+    fn a_part_is_named_in_every_form_that_its_topics_have() {
+        let moved = r#"{"original_fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/7"},"moved_fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/8"}}"#;
+        let merged = r#"{"merge_intents":[{"fulfillment_order_id":6}],"fulfillment_order_merges":{"fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/7"}}}"#;
+        let named = r#"{"fulfillment_order":{"id":"gid://shopify/FulfillmentOrder/7","status":"on_hold"}}"#;
+        let table = [
+            ("fulfillment_orders/placed_on_hold", named, true),
+            ("fulfillment_orders/hold_released", named, false),
+            ("fulfillment_orders/cancelled", named, true),
+            ("fulfillment_orders/a_topic_of_next_year", named, false),
+            ("fulfillment_holds/added", named, true),
+            ("fulfillment_orders/moved", moved, false),
+            ("fulfillment_orders/merged", merged, false),
+            ("fulfillment_orders/split", r#"{"id":7}"#, false),
+        ];
+        for (topic, body, urgent) in table {
+            assert_eq!(hear(topic, body), Ok(Heard::Part { part: "7".into(), urgent }), "{topic}");
+        }
+        let refused = [
+            ("{}", "fulfillment_order: missing"),
+            (
+                r#"{"fulfillment_order":{"id":"gid://shopify/Order/7"}}"#,
+                "expected the id of a fulfillment order",
+            ),
+            (r#"{"id":7,"admin_graphql_api_id":"gid://shopify/Order/7"}"#, "the body is a Order"),
+        ];
+        for (body, why) in refused {
+            let told = hear("fulfillment_orders/split", body).unwrap_err();
+            assert!(told.message.contains(why), "{}", told.message);
+        }
+        let body = named.as_bytes();
+        let delivery = Delivery { topic: "fulfillment_orders/split", headers: &BTreeMap::new(), body };
+        assert!(matches!(read(delivery, None, false), Ok(Heard::Nothing(_))), "nobody can be asked");
+    }
+
+    #[test]
+    fn a_changed_assessment_is_a_hint_about_its_order() {
+        let facts = vec![Fact::Touched(None)];
+        let heard = Heard::Facts { order: "5".into(), facts, urgent: true, versioned: false };
+        assert_eq!(
+            hear("orders/risk_assessment_changed", r#"{"order_id":5,"risk_level":"high"}"#),
+            Ok(heard)
+        );
     }
 
     #[test]

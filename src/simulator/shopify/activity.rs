@@ -12,7 +12,8 @@ use super::actions::{
 };
 use super::new_order::{NewLine, NewShipping};
 use super::order::{
-    Attribute, CancelReason, FulfillmentOrderStatus, HoldReason, LineKind, Order, RestockType, ShipmentStatus,
+    Attribute, CancelReason, FulfillmentOrderStatus, HoldReason, LineKind, Order, RestockType,
+    RiskRecommendation, ShipmentStatus,
 };
 use super::shop::Shop;
 use super::state::Refused;
@@ -42,6 +43,8 @@ const ACTIONS: &[&str] = &[
     "hold_part",
     "release",
     "release",
+    "call_off",
+    "assess",
     "refund",
     "refund_amount",
     "cancel",
@@ -203,6 +206,11 @@ fn fulfillment(shop: &Shop, rng: &mut impl Rng, order: &Order, action: &str) -> 
             let new =
                 NewHold { fulfillment_order_id: Some(open.id), units: vec![units], ..NewHold::default() };
             shop.hold(id, &new).map(|_| ())
+        }
+        ("call_off", _) => shop.call_off(id, None).map(|_| ()),
+        ("assess", _) => {
+            let all = RiskRecommendation::ALL;
+            shop.assess(id, all[rng.random_range(0..all.len())])
         }
         ("release", _) => shop.release(id, &Release::default()),
         _ => Err(Refused::invalid("nothing to do it to")),

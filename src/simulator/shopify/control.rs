@@ -121,6 +121,13 @@ struct OfFulfillment {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct OfWork {
+    #[serde(default)]
+    fulfillment_order_id: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewTracking {
     fulfillment_id: i64,
     tracking: Tracking,
@@ -163,6 +170,11 @@ async fn act(
         }
         "hold" => shop.hold(id, &read(&body)?).map(|id| json!({ "id": id })),
         "release" => shop.release(id, &read(&body)?).map(|()| done),
+        "call_off" => {
+            let asked: OfWork = read(&body)?;
+            shop.call_off(id, asked.fulfillment_order_id).map(|id| json!({ "id": id }))
+        }
+        "assess" => shop.assess(id, read(&body)?).map(|()| done),
         "open_scheduled" => shop.open_scheduled(id).map(|()| done),
         "refund" => shop.refund(id, &read(&body)?).map(|id| json!({ "id": id })),
         "cancel" => shop.cancel_order(id, &read(&body)?).map(|()| done),

@@ -29,6 +29,8 @@
 //! | `…/set_shipment_status` | `{"fulfillment_id", "event":` [`NewShipmentEvent`]`}` | progress of a shipment |
 //! | `…/cancel_fulfillment` | `{"fulfillment_id"}` | takes a shipment back |
 //! | `…/hold`, `…/release` | [`NewHold`], [`Release`] | holds and lets go |
+//! | `…/call_off` | `{"fulfillment_order_id"?}` | has another fulfillment order take the place of one |
+//! | `…/assess` | `"cancel"`, `"investigate"`, … | has the analysis of fraud recommend that |
 //! | `…/open_scheduled` | | opens what was scheduled for a later day |
 //! | `…/refund` | [`NewRefund`] | gives money or goods back |
 //! | `…/cancel` | [`CancelOrder`] | cancels |

@@ -19,7 +19,7 @@ use super::actions::{
 use super::graphql::{self, Gate, GraphqlRequest};
 use super::new_order::{NewOrder, NewShipping};
 use super::options::Options;
-use super::order::{Address, Attribute, Order, Place};
+use super::order::{Address, Attribute, Order, Place, RiskRecommendation};
 use super::place::{Numbers, place};
 use super::profile::Profile;
 use super::state::{Change, Outgoing, Refused, State, stable_id};
@@ -242,6 +242,19 @@ impl Shop {
     /// Lets holds go.
     pub fn release(&self, order: i64, release: &Release) -> Result<(), Refused> {
         self.act(order, |change| actions::release(change, release))
+    }
+
+    /// Calls a fulfillment order off, the first open one if none is named; returns the id of the one in its place.
+    pub fn call_off(&self, order: i64, fulfillment_order: Option<i64>) -> Result<i64, Refused> {
+        self.act(order, |change| actions::call_off(change, fulfillment_order))
+    }
+
+    /// Has the analysis of fraud recommend something.
+    pub fn assess(&self, order: i64, recommendation: RiskRecommendation) -> Result<(), Refused> {
+        self.act(order, |change| {
+            actions::assess(change, recommendation);
+            Ok(())
+        })
     }
 
     /// Opens what was scheduled for a later day.

@@ -32,6 +32,7 @@ pub const TOPICS: &[&str] = &[
     "orders/fulfilled",
     "orders/partially_fulfilled",
     "orders/delete",
+    "orders/risk_assessment_changed",
     "order_transactions/create",
     "refunds/create",
     "fulfillments/create",
@@ -39,10 +40,12 @@ pub const TOPICS: &[&str] = &[
     "fulfillment_events/create",
     "fulfillment_holds/added",
     "fulfillment_holds/released",
+    "fulfillment_orders/order_routing_complete",
     "fulfillment_orders/placed_on_hold",
     "fulfillment_orders/hold_released",
     "fulfillment_orders/split",
     "fulfillment_orders/moved",
+    "fulfillment_orders/cancelled",
     "fulfillment_orders/scheduled_fulfillment_order_ready",
 ];
 

@@ -83,7 +83,8 @@ async fn deliveries_are_listed_by_filter_and_shown_with_their_body() {
     assert_eq!(out.lines().count(), 3, "{out}");
     assert!(out.lines().all(|line| line.contains("orders/create") && line.contains("applied")), "{out}");
     let id = place.shop.orders()[0].id.to_string();
-    let rows = place.ask_json(&served, &["deliveries", "list", "--order", &id]).await;
+    let arguments = ["deliveries", "list", "--order", &id, "--topic", "orders/create"];
+    let rows = place.ask_json(&served, &arguments).await;
     assert!(rows.as_array().unwrap().iter().all(|row| row["order_id"] == *id), "{rows}");
     let nothing = place.ask(&served, &["deliveries", "list", "--state", "exception"]).await;
     assert_eq!(nothing, "");

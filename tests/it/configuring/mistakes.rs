@@ -268,6 +268,17 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "methods",
+        "fraud_hold = [\"cancel\", \"accept\", \"hide\"]\nedit_window_minutes = 10081\nmethods",
+        &[
+            "17 routes[0].fraud_hold «accept» is no recommendation that an order could be held for → choose from cancel, \
+             investigate, none",
+            "17 routes[0].fraud_hold «hide» is no recommendation that an order could be held for → choose from cancel, \
+             investigate, none",
+            "18 routes[0].edit_window_minutes 10081 is out of bounds → choose between 0 and 10080",
+        ],
+    ),
+    (
+        "methods",
         "bundles = { A = [{ quantity = 0 }], B = 3, C = [] }\nmethods",
         &[
             "17 routes[0].bundles.\"A\"[0].quantity 0 is out of bounds → choose between 1 and 1000",

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crossdock::simulator::shopify::Options;
 use crossdock::store::DeliveryState;
 use serde_json::Value;
 
+use crate::support::read_shop::ReadShop;
 use crate::support::server::specs;
 use crate::support::winery::Winery;
 
@@ -28,7 +30,7 @@ const FOLDERS: [(&str, &str); 14] = [
 ];
 
 /// Bodies that say too little, and what is said of each. Every other body is understood.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 9] = [
     // Their collector put "example string" in place of every amount.
     ("orders-updated/1.json", "expected a decimal amount"),
     ("orders-updated/2.json", "expected a decimal amount"),
@@ -36,6 +38,9 @@ const REFUSED: [(&str, &str); 7] = [
     ("orders-updated/4.json", "expected a decimal amount"),
     // An old page's mistake: each set stands once more within itself.
     ("orders-rest/13.json", "current_total_price_set: `shop_money` is missing"),
+    // Samples that leave the order out, or write null for it.
+    ("orders-risk-assessment-changed/1.json", "order_id: missing"),
+    ("orders-risk-assessment-changed/2.json", "order_id: missing"),
     // Fixtures whose authors cut out the ids, or wrote words for them.
     ("orders-rest/8.json", "line_items[0]: `id` is missing"),
     ("fulfillments-rest/4.json", "order_id: expected a 64-bit integer id"),
@@ -146,4 +151,29 @@ async fn every_collected_body_is_kept_and_understood_or_told_why_not() {
     for (name, words) in REFUSED {
         assert!(refused[name].contains(words), "{name}: {}", refused[name]);
     }
+}
+
+/// Those about fulfilment orders and their holds name no order; each names a part of one, whatever its form.
+#[tokio::test]
+async fn every_collected_body_about_a_part_of_an_order_names_the_part() {
+    let Some(specs) = specs("the collected bodies") else { return };
+    let reading = ReadShop::start(Options::default()).await;
+    let mut heard = 0;
+    for entry in std::fs::read_dir(specs.join("shopify/payloads")).unwrap() {
+        let folder = entry.unwrap();
+        let name = folder.file_name().into_string().unwrap();
+        let Some((kind, rest)) = ["fulfillment-orders-", "fulfillment-holds-"]
+            .iter()
+            .find_map(|kind| Some((kind.trim_end_matches('-').replace('-', "_"), name.strip_prefix(kind)?)))
+        else {
+            continue;
+        };
+        let topic = format!("{kind}/{}", rest.replace('-', "_"));
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let body = std::fs::read(file.unwrap().path()).unwrap();
+            assert_eq!(reading.part(&topic, &body), Some("1".into()), "{topic}");
+            heard += 1;
+        }
+    }
+    assert!(heard >= 20, "{heard} bodies");
 }

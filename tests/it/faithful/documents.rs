@@ -47,6 +47,7 @@ fn every_document_is_valid_by_shopifys_schema() {
         "hold.graphql",
         "open_work.graphql",
         "order.graphql",
+        "part.graphql",
         "retrack.graphql",
         "ship.graphql",
         "shop.graphql",

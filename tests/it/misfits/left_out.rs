@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::winery::Winery;
 
 #[tokio::test]
-async fn orders_that_do_not_ship_are_kept_and_never_sent() {
+async fn complaint_18_orders_that_do_not_ship_are_kept_with_the_reason_and_never_sent() {
     let digital = |title: &str| NewLine {
         kind: LineKind::Digital,
         title: title.into(),
@@ -18,20 +18,18 @@ async fn orders_that_do_not_ship_are_kept_and_never_sent() {
     let pickup =
         NewShipping { title: "Tasting room".into(), kind: ShippingKind::PickUp, ..NewShipping::default() };
     let source = |name: &str| NewOrder { source_name: name.into(), ..NewOrder::default() };
+    let guest = NewOrder {
+        customer: None::<NewCustomer>,
+        shipping_address: None,
+        billing_address: None,
+        email: None,
+        shipping: Vec::new(),
+        ..NewOrder::default()
+    };
     let table = [
         (NewOrder { shipping: Vec::new(), ..source("pos") }, "the route leaves out orders from «pos»"),
         // A sale over the counter has neither address nor customer.
-        (
-            NewOrder {
-                shipping: Vec::new(),
-                customer: None::<NewCustomer>,
-                shipping_address: None,
-                billing_address: None,
-                email: None,
-                ..source("pos")
-            },
-            "the route leaves out orders from «pos»",
-        ),
+        (NewOrder { source_name: "pos".into(), ..guest.clone() }, "the route leaves out orders from «pos»"),
         (source("shopify_draft_order"), "the route leaves out orders from «shopify_draft_order»"),
         (
             NewOrder { shipping: vec![pickup], shipping_address: None, ..NewOrder::default() },
@@ -49,6 +47,14 @@ async fn orders_that_do_not_ship_are_kept_and_never_sent() {
             },
             "nothing in it ships",
         ),
+        (
+            NewOrder {
+                lines: vec![NewLine { kind: LineKind::GiftCard, ..digital("Gift card") }],
+                ..guest.clone()
+            },
+            "nothing in it ships",
+        ),
+        (NewOrder { lines: vec![digital("Guided tasting")], ..guest }, "nothing in it ships"),
     ];
     let winery = Winery::open().await;
     let orders = table.len();

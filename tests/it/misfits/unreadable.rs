@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use crossdock::simulator::shopify::NewOrder;
 use serde_json::{Value, json};
 
 use crate::support::winery::{Winery, order_body};
@@ -41,7 +42,7 @@ async fn a_body_that_makes_no_sense_is_kept_and_told_and_holds_up_nobody() {
         assert_eq!(winery.server.deliver(topic, &format!("w{at}"), body).await, 200, "{at}");
     }
     // A sound order behind all of them.
-    winery.deliver("orders/create", "sound", order_body(1, json!({ "name": "#1001" })).to_string()).await;
+    winery.place(NewOrder::default()).await;
     assert_eq!(winery.copy("1001").await["state"], "in_step");
 
     let exceptions = winery.exceptions().await;

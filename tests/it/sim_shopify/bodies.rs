@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crossdock::simulator::shopify::order::{RestockType, ShipmentStatus};
+use crossdock::simulator::shopify::order::{RestockType, RiskRecommendation, ShipmentStatus};
 use crossdock::simulator::shopify::{
     EditOrder, NewFulfillment, NewLine, NewOrder, NewRefund, NewShipmentEvent, Options, RefundUnits, Shop,
     activity, generate,
@@ -60,6 +60,8 @@ async fn bodies() -> (Shop, std::collections::BTreeMap<String, Value>) {
     shop.edit_order(id, &EditOrder { add: vec![NewLine::default()], ..EditOrder::default() }).unwrap();
     shop.hold(id, &crossdock::simulator::shopify::NewHold::default()).unwrap();
     shop.release(id, &crossdock::simulator::shopify::Release::default()).unwrap();
+    shop.call_off(id, None).unwrap();
+    shop.assess(id, RiskRecommendation::Investigate).unwrap();
     let tracking = crossdock::simulator::shopify::Tracking {
         company: Some("UPS".into()),
         numbers: vec!["1Z999".into()],
@@ -105,6 +107,8 @@ async fn bodies_have_the_keys_and_types_of_the_newest_samples() {
         ("order_transactions/create", "payloads/order-transactions-create/3.json"),
         ("fulfillment_events/create", "payloads/fulfillment-events-create/1.json"),
         ("fulfillment_orders/hold_released", "payloads/fulfillment-orders-hold-released/1.json"),
+        ("fulfillment_orders/cancelled", "payloads/fulfillment-orders-cancelled/1.json"),
+        ("orders/risk_assessment_changed", "payloads/orders-risk-assessment-changed/2.json"),
         ("fulfillment_holds/added", "payloads/fulfillment-holds-added/1.json"),
         ("fulfillment_holds/released", "payloads/fulfillment-holds-released/1.json"),
         ("fulfillment_orders/placed_on_hold", "payloads/fulfillment-orders-placed-on-hold/3.json"),

@@ -28,6 +28,8 @@ async fn every_action_can_be_called() {
         ("set_note", Value::Null),
         ("hold", json!({ "reason": "incorrect_address", "notes": "which door?" })),
         ("release", json!({})),
+        ("call_off", json!({})),
+        ("assess", json!("investigate")),
         (
             "fulfill",
             json!({ "lines": [{ "line_id": line, "quantity": 1 }], "tracking": { "company": "UPS" } }),

@@ -33,7 +33,8 @@ fn pending() -> NewOrder {
 fn payment() {
     let shop = shop();
     let id = shop.place_order(&pending()).unwrap();
-    assert_eq!(fired(&shop), ["orders/create", "orders/updated"]);
+    let routed = "fulfillment_orders/order_routing_complete";
+    assert_eq!(fired(&shop), [routed, "orders/create", "orders/updated"]);
     shop.authorize_payment(id).unwrap();
     assert_eq!(fired(&shop), ["order_transactions/create", "orders/updated"]);
     shop.mark_paid(id, None).unwrap();

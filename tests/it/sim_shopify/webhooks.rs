@@ -72,9 +72,13 @@ async fn deliveries_are_signed_and_say_what_they_are() {
         }
     }
     topics.sort();
-    assert_eq!(topics, ["order_transactions/create", "orders/create", "orders/paid", "orders/updated"]);
+    let routed = "fulfillment_orders/order_routing_complete";
+    assert_eq!(
+        topics,
+        [routed, "order_transactions/create", "orders/create", "orders/paid", "orders/updated"]
+    );
     assert_eq!(event_ids.len(), 1, "one action is one event");
-    assert_eq!(webhook_ids.len(), 4);
+    assert_eq!(webhook_ids.len(), 5);
     assert!(deliveries.iter().all(|d| d.acknowledged_at == Some(clock.now()) && d.order_id == id));
     halt.cancel();
 }

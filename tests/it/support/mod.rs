@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crossdock::domain::address::Address;
 use crossdock::domain::fulfillment::{Fulfillment, FulfillmentStatus};
 use crossdock::domain::money::{Money, MoneyBag};
-use crossdock::domain::order::{Line, LineKind, OrderDocument, PaymentState, ShippingLine};
+use crossdock::domain::order::{Line, LineKind, OrderDocument, PaymentState, Recommendation, ShippingLine};
 use crossdock::domain::record::{Fact, OrderRecord, Origin, Snapshot, merge};
 use crossdock::domain::route::{Filter, KeyBy, Pattern, Route};
 use crossdock::domain::{OrderRef, RemoteId};
 use crossdock::store::Store;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 pub(crate) fn dec(text: &str) -> Decimal {
@@ -103,7 +103,7 @@ pub(crate) fn order_ref() -> OrderRef {
 
 pub(crate) fn snapshot(document: OrderDocument) -> Fact {
     let (fulfillments, refunds) = (Vec::new(), Vec::new());
-    Fact::Snapshot(Box::new(Snapshot { document, fulfillments, refunds, work: None }))
+    Fact::Snapshot(Box::new(Snapshot { document, fulfillments, refunds, work: None, risk: None }))
 }
 
 /// A record that heard of this document by webhook.
@@ -136,6 +136,8 @@ pub(crate) fn route() -> Route {
         release: vec![PaymentState::Paid],
         cleared_by: Vec::new(),
         packs: false,
+        fraud_hold: vec![Recommendation::Cancel],
+        edit_window: SignedDuration::ZERO,
         key_by: KeyBy::Name,
         key_prefix: String::new(),
         methods: vec![

@@ -3,6 +3,7 @@
 use crossdock::clock::Clock;
 use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Settings, Shopify};
 use crossdock::connectors::{Channel, Delivery, Heard, Webhooks};
+use crossdock::domain::RemoteId;
 use crossdock::domain::carrier::Carriers;
 use crossdock::domain::record::{Fact, Snapshot};
 use crossdock::simulator::shopify::{Options, Shop};
@@ -46,11 +47,19 @@ impl ReadShop {
         self.shopify.fetch(&id.into(), &Log::default()).await.unwrap().unwrap()
     }
 
-    /// What a webhook's body tells.
+    /// The part of an order that a webhook's body names.
+    pub(crate) fn part(&self, topic: &str, body: &[u8]) -> Option<RemoteId> {
+        match self.shopify.read(Delivery { topic, headers: &[].into(), body }).ok()? {
+            Heard::Part { part, .. } => Some(part),
+            Heard::Facts { .. } | Heard::Copy { .. } | Heard::Nothing(_) => None,
+        }
+    }
+
+    /// What a webhook's body tells of an order that it names.
     pub(crate) fn hear(&self, topic: &str, body: &[u8]) -> Vec<Fact> {
         match self.shopify.read(Delivery { topic, headers: &[].into(), body }).unwrap() {
             Heard::Facts { facts, .. } => facts,
-            Heard::Copy { .. } | Heard::Nothing(_) => Vec::new(),
+            Heard::Copy { .. } | Heard::Part { .. } | Heard::Nothing(_) => Vec::new(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// The server's configuration.
+    text: String,
     _stop: DropGuard,
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct Setup<'t> {
     pub(crate) shop_keys: &'t str,
     /// More keys of the account's connection.
     pub(crate) connection: &'t str,
+    /// The shop's connection has no credentials: it is known by its webhooks alone.
+    pub(crate) unasked: bool,
     /// The route's maps, where not [`ROUTE`].
     pub(crate) route: Option<&'t str>,
     /// A warehouse that packs, beside the account.
@@ -151,7 +155,7 @@ impl Winery {
     }
 
     pub(crate) async fn with(setup: Setup<'_>) -> Self {
-        let Setup { shop, account, shop_keys, connection, route: maps, house } = setup;
+        let Setup { shop, account, shop_keys, connection, unasked, route: maps, house } = setup;
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (shop, shop_url, account, account_url) = vendors(shop, account, &clock, &stop).await;
@@ -159,22 +163,48 @@ impl Winery {
         let mut text = super::server::preamble(folder.path(), &shop_url)
             + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
-        let mut house_account = None;
+        if unasked {
+            text = text.replace("access_token", "# access_token");
+        }
+        let mut playing = None;
         if let Some(house) = house {
-            let (playing, more) = play_house(folder.path(), house, &clock, &stop).await;
+            let (account, more) = play_house(folder.path(), house, &clock, &stop).await;
             text += &more;
-            house_account = Some(playing);
+            playing = Some(account);
         }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
-        let url = format!("{}/webhooks/cellar", server.url);
-        shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
-        if let Some(house) = &house_account {
-            let url = format!("{}/webhooks/warehouse", server.url);
-            for name in crossdock::connectors::shiphero::TYPES {
-                house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
+        let winery = Self { server, shop, account, house: playing, clock, text, _stop: stop.drop_guard() };
+        winery.hear();
+        winery
+    }
+
+    /// Has shop and warehouse send their webhooks to the server, as they do until told otherwise.
+    pub(crate) fn hear(&self) {
+        let url = Some(format!("{}/webhooks/cellar", self.server.url));
+        self.shop.configure_webhooks(&Settings { url, ..Settings::default() });
+        let url = format!("{}/webhooks/warehouse", self.server.url);
+        for name in crossdock::connectors::shiphero::TYPES {
+            if let Some(house) = &self.house {
+                // One that is registered already goes on.
+                let _ = house.register(name, &url, Some(HOUSE_SECRET.into()));
             }
         }
-        Self { server, shop, account, house: house_account, clock, _stop: stop.drop_guard() }
+    }
+
+    /// Has the shop send no webhooks; those of what happens meanwhile never come.
+    pub(crate) fn hear_nothing(&self) {
+        self.shop.configure_webhooks(&Settings { url: Some(String::new()), ..Settings::default() });
+    }
+
+    /// Stops the server in order and starts another on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { server, shop, account, house, clock, text, _stop: stop } = self;
+        let Server { app, folder, .. } = server;
+        app.stop().await;
+        let server = Server::reopen(folder, &text, clock.clone(), false).await;
+        let winery = Self { server, shop, account, house, clock, text, _stop: stop };
+        winery.hear();
+        winery
     }
 
     /// A winery with a warehouse.

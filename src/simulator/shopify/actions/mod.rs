@@ -7,6 +7,7 @@ pub(super) mod fulfillment;
 mod hold;
 pub(super) mod payment;
 mod rearrange;
+mod risk;
 mod shipment;
 
 use super::order::totals::FinancialStatus;
@@ -20,7 +21,8 @@ pub use hold::{HoldUnits, NewHold, Release};
 pub(super) use hold::{hold, open_scheduled, release};
 pub use payment::{CancelOrder, NewRefund, RefundUnits};
 pub(super) use payment::{authorize, cancel_order, mark_paid, refund, void};
-pub(super) use rearrange::{move_to, split};
+pub(super) use rearrange::{call_off, move_to, split};
+pub(super) use risk::assess;
 pub use shipment::{NewShipmentEvent, Tracking};
 pub(super) use shipment::{set_shipment_status, update_tracking};
 

@@ -1,4 +1,4 @@
-//! Splitting fulfillment orders and moving them to another location.
+//! Splitting fulfillment orders, moving them to another location, calling them off for another to take their place.
 //!
 //! Units only ever go from one fulfillment order into a new one, so that none is lost or counted twice. What the real
 //! shop does when the new location already has a fulfillment order of the same order is not published; here there are
@@ -101,6 +101,44 @@ pub(in super::super) fn split(change: &mut Change<'_>, id: i64, units: &[HoldUni
     tell_split(change, &order, &other, units);
     touch(change);
     Ok(other.id)
+}
+
+/// Calls a fulfillment order off, the first open one if none is named; returns the id of the one that takes its place, with
+/// the units that were left and no hold.
+pub(in super::super) fn call_off(change: &mut Change<'_>, id: Option<i64>) -> Result<i64, Refused> {
+    let at = match id {
+        Some(id) => position(change, id)?,
+        None => {
+            let open = change.order.fulfillment_orders.iter().position(|order| !order.status.is_final());
+            open.ok_or_else(|| Refused::invalid("There is no open fulfillment order"))?
+        }
+    };
+    let order = &change.order.fulfillment_orders[at];
+    if order.status.is_final() || order.remaining() == 0 {
+        return Err(Refused::invalid("Fulfillment order is not in cancelable request state"));
+    }
+    let left = |line: &FulfillmentOrderLine| HoldUnits {
+        fulfillment_order_line_id: line.id,
+        quantity: line.remaining,
+    };
+    let units: Vec<HoldUnits> = order.lines.iter().map(left).collect();
+    let mut other = part(change, at, &units);
+    other.status = FulfillmentOrderStatus::Open;
+    other.holds.clear();
+    let order = &mut change.order.fulfillment_orders[at];
+    order.status = FulfillmentOrderStatus::Cancelled;
+    order.holds.clear();
+    let body = json!({
+        "fulfillment_order": rest::fulfillment_order_ref(order),
+        "replacement_fulfillment_order": rest::fulfillment_order_ref(&other),
+    });
+    let id = other.id;
+    if let Some(last) = change.order.fulfillment_orders.last_mut() {
+        *last = other;
+    }
+    change.tell(Event::Plain("fulfillment_orders/cancelled", body));
+    touch(change);
+    Ok(id)
 }
 
 /// Tells of a split.

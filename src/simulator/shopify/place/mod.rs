@@ -7,6 +7,7 @@ mod route;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use super::actions::{fulfillment, payment};
 use super::money::{Bag, Currencies};
@@ -19,6 +20,7 @@ use super::order::{
     ShippingLine, TaxLine, TransactionKind,
 };
 use super::profile::{Profile, whole_second};
+use super::rest;
 use super::state::{Change, Event, Ids, Refused, stable_id};
 use check::check;
 pub(super) use check::{MOST_UNITS, check_amount};
@@ -72,6 +74,12 @@ pub(super) fn place(
         }
     }
     fulfillment::hand_over(&mut change)?;
+    let open = change.order.fulfillment_orders.iter().filter(|order| !order.status.is_final());
+    let routed: Vec<Value> = open.map(rest::fulfillment_order_ref).collect();
+    for order in routed {
+        let body = json!({ "fulfillment_order": order });
+        change.tell(Event::Plain("fulfillment_orders/order_routing_complete", body));
+    }
     let events = change.events;
     Ok((order, events))
 }

@@ -1,0 +1,36 @@
+//! Which order a part of one belongs to, and handing over what waited under the part to its order.
+//!
+//! A part never changes its order, so what is learnt once is true for ever.
+
+use jiff::Timestamp;
+
+use super::on::{On, execute, fetch_optional};
+use super::{Result, micros, sql};
+use crate::domain::{OrderRef, RemoteId};
+
+/// The order that a part belongs to, where it is known.
+pub(super) async fn order_of(on: &mut On<'_>, channel: &str, part: &RemoteId) -> Result<Option<RemoteId>> {
+    let row = fetch_optional!(*on, (String,), sql::PART, channel, part.as_str())?;
+    Ok(row.map(|(order,)| RemoteId(order)))
+}
+
+/// Keeps that a part belongs to an order.
+pub(super) async fn learn(on: &mut On<'_>, channel: &str, part: &RemoteId, order: &RemoteId) -> Result<()> {
+    execute!(*on, sql::ADD_PART, channel, part.as_str(), order.as_str())?;
+    Ok(())
+}
+
+/// Makes the order due that a part turned out to belong to, with the deliveries and tries that waited under the part.
+pub(super) async fn hand_over(
+    on: &mut On<'_>,
+    waiting: &OrderRef,
+    order: &RemoteId,
+    urgent: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let (channel, part, order) = (&waiting.connection, waiting.id.as_str(), order.as_str());
+    execute!(*on, sql::HAND_OVER_DELIVERIES, channel, part, order)?;
+    execute!(*on, sql::HAND_OVER_ATTEMPTS, channel, part, order)?;
+    execute!(*on, sql::TOUCH, channel, order, micros(now), i64::from(!urgent))?;
+    Ok(())
+}
