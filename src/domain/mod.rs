@@ -10,6 +10,7 @@ pub mod fulfillment;
 pub mod mirror;
 pub mod money;
 pub mod order;
+pub mod places;
 pub mod reason;
 pub mod record;
 pub mod route;
