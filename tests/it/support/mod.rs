@@ -56,6 +56,7 @@ pub(crate) fn line(id: &str, sku: &str, quantity: u32, price: &str) -> Line {
         ordered: quantity,
         current: quantity,
         unit_price: usd(price),
+        grams: 1360,
         discount: Decimal::ZERO,
         bundle: None,
         attributes: BTreeMap::new(),
