@@ -1,6 +1,8 @@
 //! The one integration-test binary.
 
 #[cfg(test)]
+mod accounting;
+#[cfg(test)]
 mod addressing;
 #[cfg(test)]
 mod asking;
