@@ -14,6 +14,7 @@ pub mod places;
 pub mod reason;
 pub mod record;
 pub mod route;
+pub mod service;
 pub mod step;
 pub mod timeline;
 

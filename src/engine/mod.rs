@@ -7,6 +7,7 @@
 mod account;
 pub mod channel;
 mod converge;
+mod delivery;
 pub mod desired;
 mod pass;
 pub mod plan;

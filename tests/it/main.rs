@@ -15,6 +15,8 @@ mod converging;
 #[cfg(test)]
 mod deciding;
 #[cfg(test)]
+mod delivering;
+#[cfg(test)]
 mod demonstrating;
 #[cfg(test)]
 mod faithful;

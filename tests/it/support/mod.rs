@@ -143,6 +143,8 @@ pub(crate) fn route() -> Route {
             (Pattern("*overnight*".into()), "FXO".into()),
         ],
         method_when_missing: None,
+        services: Vec::new(),
+        check_address: true,
         skus: BTreeMap::new(),
         brand: Some("NINE".into()),
         bundles: BTreeMap::new(),
