@@ -9,6 +9,7 @@ mod reader;
 mod routes;
 mod secrets;
 mod section;
+mod services;
 
 pub use connections::{ConnectionConfig, Kind};
 pub use reader::Problem;

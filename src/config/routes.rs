@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::connections::Role;
 use super::section::Section;
+use super::services;
 use crate::connectors::shopify;
 use crate::domain::ConnectionName;
 use crate::domain::order::{PaymentState, Recommendation};
@@ -174,6 +175,9 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
             );
         }
     }
+    let method_when_missing = section.text("method_when_missing");
+    let codes = methods.iter().map(|(_, code)| code).chain(&method_when_missing).map(String::as_str);
+    let services = services::read(section, &codes.collect::<Vec<_>>());
     Route {
         cleared_by: section.texts("cleared_by").unwrap_or_default(),
         packs: false,
@@ -186,7 +190,9 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         key_by: key_by.unwrap_or_default(),
         key_prefix: section.text("key_prefix").unwrap_or_default(),
         methods,
-        method_when_missing: section.text("method_when_missing"),
+        method_when_missing,
+        services,
+        check_address: section.boolean("check_address").unwrap_or(true),
         skus: skus(section),
         brand: section.text("brand"),
         bundles: bundles(section),

@@ -11,9 +11,11 @@ pub mod fulfillment;
 pub mod mirror;
 pub mod money;
 pub mod order;
+pub mod places;
 pub mod reason;
 pub mod record;
 pub mod route;
+pub mod service;
 pub mod step;
 pub mod timeline;
 

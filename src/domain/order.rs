@@ -116,6 +116,9 @@ pub struct Line {
     pub current: u32,
     /// Price of one unit before discounts.
     pub unit_price: MoneyBag,
+    /// Weight of one unit in grams; none is 0, as is one that the channel does not tell.
+    #[serde(default)]
+    pub grams: u64,
     /// Discounts allocated to all ordered units of the line together, in the shop's currency.
     pub discount: Decimal,
     /// The bundle this line is a part of.

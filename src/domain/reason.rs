@@ -29,6 +29,14 @@ open_enum! {
         AddressMissing = "address_missing",
         /// The address lacks a part that the destination needs.
         AddressIncomplete = "address_incomplete",
+        /// The address is certainly wrong: its province, its postal code, or the two together.
+        AddressInvalid = "address_invalid",
+        /// The shipping service does not deliver to post-office boxes.
+        PoBoxRefused = "po_box_refused",
+        /// The shipping service does not go to the address.
+        ServiceUnavailable = "service_unavailable",
+        /// The order is heavier, dearer or cheaper than the shipping service takes.
+        OverThreshold = "over_threshold",
         /// The destination refused the address.
         AddressRejected = "address_rejected",
         /// The date of birth cannot be read.

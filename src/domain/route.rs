@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ConnectionName;
 use super::mirror::Absence;
 use super::order::{OrderDocument, PaymentState, Recommendation, ShippingLine};
+use super::service::ServiceRule;
 
 /// Text with `*` for any run of characters, compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +140,10 @@ pub struct Route {
     pub methods: Vec<(Pattern, String)>,
     /// The code for orders that have no rate at all.
     pub method_when_missing: Option<String>,
+    /// What services take; those without a row take everything.
+    pub services: Vec<ServiceRule>,
+    /// Whether an address that is certainly wrong keeps the order back.
+    pub check_address: bool,
     /// SKU to product; a SKU not listed is its own product key.
     pub skus: BTreeMap<String, ProductRef>,
     /// The brand of products that are listed without one, or not listed.

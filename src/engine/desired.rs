@@ -9,6 +9,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::delivery::check_delivery;
 use crate::domain::RemoteId;
 use crate::domain::address::filled;
 use crate::domain::copy::{Item, OrderCopy, Party, Payment, PaymentMethod, Stage};
@@ -91,6 +92,11 @@ fn decide(
     let birth_date = attribute_date(order, route.birth_date.as_deref(), ReasonCode::BirthDateUnreadable)?;
     let ship_date = attribute_date(order, route.ship_date.as_deref(), ReasonCode::ShipDateUnreadable)?;
     let party = |address| Party { address, email: order.email.clone(), birth_date };
+    let service = service(order, route)?;
+    // What left is on its way, whatever is thought of the address now.
+    if !left {
+        check_delivery(order, &goods, &items, &ship_to, &service, route)?;
+    }
     let mut numbers = BTreeSet::new();
     // What the destination itself told us is not told back to it: it may know a newer label by now.
     let theirs =
@@ -108,7 +114,7 @@ fn decide(
         customer: order.customer.as_ref().map_or_else(|| format!("guest-{}", order.id), ToString::to_string),
         bill_to: party(order.bill_to.clone().unwrap_or_else(|| ship_to.clone())),
         ship_to: party(ship_to),
-        service: service(order, route)?,
+        service,
         rate: order.shipping.first().map(|line| line.title.clone()).unwrap_or_default(),
         ship_on: ship_date.unwrap_or_else(|| order.placed_on.saturating_add(route.lead_days.days())),
         items,

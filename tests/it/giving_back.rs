@@ -30,11 +30,6 @@ impl Winery {
     fn order(&self, id: i64) -> Order {
         self.shop.order(id).unwrap()
     }
-
-    /// Writes that reached ShipCompliant, by operation.
-    fn written(&self) -> Vec<String> {
-        self.writes().into_iter().map(|request| format!("{} {}", request.method, request.path)).collect()
-    }
 }
 
 #[tokio::test]

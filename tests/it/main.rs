@@ -1,6 +1,10 @@
 //! The one integration-test binary.
 
 #[cfg(test)]
+mod accounting;
+#[cfg(test)]
+mod addressing;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod carriers;
@@ -12,6 +16,8 @@ mod configuring;
 mod converging;
 #[cfg(test)]
 mod deciding;
+#[cfg(test)]
+mod delivering;
 #[cfg(test)]
 mod demonstrating;
 #[cfg(test)]

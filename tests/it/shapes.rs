@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossdock::domain::record::{Fact, Snapshot};
 use crossdock::domain::timeline::changes;
-use crossdock::simulator::shopify::{Options, activity, generate};
+use crossdock::simulator::shopify::{NewLine, NewOrder, Options, activity, generate};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
@@ -53,4 +53,16 @@ async fn an_order_read_in_either_shape_is_the_same_record() {
         }
     }
     assert!(compared > 1000 && fulfilled > 200 && refunded > 200, "{compared} {fulfilled} {refunded}");
+}
+
+/// It takes the largest reading, which must not cost more than one query may.
+#[tokio::test]
+async fn an_order_of_very_many_lines_is_read_whole_with_its_weights() {
+    let reading = ReadShop::start(Options::default()).await;
+    let line = |at: u32| NewLine { sku: Some(format!("PN-{at}")), grams: at, ..NewLine::default() };
+    let order = NewOrder { lines: (0..200).map(line).collect(), ..NewOrder::default() };
+    let id = reading.shop.place_order(&order).unwrap();
+    let lines = reading.fetch(id).await.document.lines;
+    assert_eq!((lines.len(), lines.iter().map(|line| line.grams).sum::<u64>()), (200, 199 * 100));
+    assert_eq!(lines, heard(&reading, id).document.lines);
 }

@@ -5,7 +5,8 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
 use super::rest::distinct;
@@ -183,6 +184,27 @@ struct Allocation {
 }
 
 #[derive(Debug, Deserialize)]
+struct Weight {
+    unit: String,
+    value: serde_json::Number,
+}
+
+impl Weight {
+    /// In whole grams, as webhooks tell it; nothing in a unit that is not known.
+    fn grams(&self) -> Option<u64> {
+        let unit = match self.unit.as_str() {
+            "GRAMS" => Decimal::ONE,
+            "KILOGRAMS" => Decimal::ONE_THOUSAND,
+            "OUNCES" => Decimal::new(28_349_523_125, 9),
+            "POUNDS" => Decimal::new(45_359_237, 5),
+            _ => return None,
+        };
+        let value: Decimal = self.value.to_string().parse().ok()?;
+        value.checked_mul(unit)?.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero).to_u64()
+    }
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GraphLine {
     id: String,
@@ -193,6 +215,7 @@ struct GraphLine {
     current_quantity: u32,
     requires_shipping: bool,
     is_gift_card: bool,
+    weight: Option<Weight>,
     variant: Option<Legacy>,
     product: Option<Legacy>,
     original_unit_price_set: Bag,
@@ -225,6 +248,7 @@ impl GraphLine {
             ordered: self.quantity,
             current: self.current_quantity,
             unit_price,
+            grams: self.weight.as_ref().and_then(Weight::grams).unwrap_or_default(),
             discount: discount.normalize(),
             bundle: self.line_item_group.as_ref().map(|group| plain(&group.id)),
             attributes: attributes(&self.custom_attributes),
@@ -528,4 +552,25 @@ pub(super) struct Installation {
 #[derive(Debug, Deserialize)]
 pub(super) struct Scope {
     pub(super) handle: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_in_any_unit_is_the_whole_grams_that_webhooks_tell() {
+        let table = [
+            (r#"{"unit": "GRAMS", "value": 680.0}"#, Some(680)),
+            (r#"{"unit": "GRAMS", "value": 0}"#, Some(0)),
+            (r#"{"unit": "KILOGRAMS", "value": 1.36}"#, Some(1360)),
+            (r#"{"unit": "POUNDS", "value": 1.25}"#, Some(567)),
+            (r#"{"unit": "OUNCES", "value": 16}"#, Some(454)),
+            (r#"{"unit": "STONES", "value": 1}"#, None),
+            (r#"{"unit": "GRAMS", "value": -1}"#, None),
+        ];
+        for (json, grams) in table {
+            assert_eq!(serde_json::from_str::<Weight>(json).unwrap().grams(), grams, "{json}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::RemoteId;
@@ -188,6 +189,7 @@ struct WireLine {
     current_quantity: Option<u32>,
     price: Option<Amount>,
     price_set: Option<WireBag>,
+    grams: Option<Amount>,
     requires_shipping: Option<bool>,
     gift_card: Option<bool>,
     sales_line_item_group_id: Option<Id>,
@@ -381,6 +383,7 @@ impl WireOrder {
             ordered: line.quantity,
             current: line.current_quantity.unwrap_or_else(|| line.quantity.saturating_sub(refunded())),
             unit_price,
+            grams: line.grams.and_then(|grams| grams.0.to_u64()).unwrap_or_default(),
             discount: discount.normalize(),
             bundle: line.sales_line_item_group_id.clone().map(|id| id.0),
             attributes: attributes(&line.properties),

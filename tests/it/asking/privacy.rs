@@ -5,7 +5,7 @@ use crossdock::simulator::shopify::{Address, Attribute, NewOrder};
 use serde_json::json;
 
 use crate::support::server::{SECRET, TOKEN};
-use crate::support::winery::Winery;
+use crate::support::winery::{Setup, Winery, unchecked};
 
 /// What must be found nowhere: of a person, and of the configuration.
 const PERSONAL: &[&str] =
@@ -46,7 +46,7 @@ fn zebedee() -> NewOrder {
 
 #[tokio::test]
 async fn metrics_and_problem_documents_hold_nothing_secret_or_personal() {
-    let winery = Winery::open().await;
+    let winery = Winery::with(Setup { route: Some(&unchecked()), ..Setup::default() }).await;
     winery.place(zebedee()).await;
     winery.only_exception("address_rejected").await;
     let broken = r#"{"id": "Zebedee", "email": "zebedee@example.com"}"#;
@@ -77,7 +77,7 @@ async fn metrics_and_problem_documents_hold_nothing_secret_or_personal() {
 
 #[tokio::test]
 async fn what_is_kept_of_an_order_holds_no_credential_and_no_address_holds_a_person() {
-    let winery = Winery::open().await;
+    let winery = Winery::with(Setup { route: Some(&unchecked()), ..Setup::default() }).await;
     winery.place(zebedee()).await;
     let story = winery.server.api("orders/1001").await;
     // A reading of the shop, so that its access token was used too.

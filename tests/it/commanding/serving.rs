@@ -81,7 +81,7 @@ async fn logs_and_metrics_tell_of_the_work_and_of_nobody() {
     address.first_name = Some("Zebedee".into());
     address.address1 = Some("7 Larkspur Ln".into());
     // Refused at ShipCompliant: the words of a refusal are logged by nobody either.
-    address.province_code = Some("NV".into());
+    address.address2 = Some("PO Box 12".into());
     place.shop.place_order(&order).unwrap();
     place.shop.place_order(&NewOrder::default()).unwrap();
     served.settled(&place).await;

@@ -288,6 +288,35 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "methods = { \"FedEx Ground\" = \"FXG\" }",
+        "methods = { \"FedEx Ground\" = \"FXG\" }\n[[routes.services]]\nservice = \"FXH\"\ncountries = [\"Germny\", \
+         \"Atlantis\", \"us\"]\nexcept_provinces = [\"AK\", \"Texs\", \"ZZ\"]\nmin_value = \"9\"\nmax_value = \"8\"",
+        &[
+            "19 routes[0].services[0].service «FXH» is no service that methods lead to → did you mean «FXG»?",
+            "20 routes[0].services[0].countries «Germny» is no country → did you mean «DE» (Germany)?",
+            "20 routes[0].services[0].countries «Atlantis» is no country → write the two letters of ISO 3166, as \"US\"",
+            "21 routes[0].services[0].except_provinces «Texs» is no province of US → did you mean «TX» (Texas)?",
+            "21 routes[0].services[0].except_provinces «ZZ» is no province of US → write its code of ISO 3166, as \"AK\"",
+            "22 routes[0].services[0].min_value is more than max_value → make it less, or give the service two rows",
+        ],
+    ),
+    (
+        "methods = { \"FedEx Ground\" = \"FXG\" }",
+        "methods = { \"FedEx Ground\" = \"FXG\" }\n[[routes.services]]\nprovinces = [\"AK\"]\nmax_value = \"much\"\n\
+         max_weight_grams = 0\n[[routes.services]]\nservice = \"FXG\"\ncountries = [\"US\", \"BR\"]\nprovinces = \
+         [\"PR\", \"US-PR\", \"SP\"]\npo_boxes = \"no\"",
+        &[
+            "18 routes[0].services[0].service is missing → name a service code of methods, or a pattern as \"FX*\"",
+            "19 routes[0].services[0].provinces «AK» is a province of no country named here → name its country in \
+             countries",
+            "20 routes[0].services[0].max_value «much» is no amount → write it as \"5000\" or \"99.50\", in the shop's \
+             currency",
+            "21 routes[0].services[0].max_weight_grams 0 is out of bounds → choose between 1 and 100000000",
+            "25 routes[0].services[1].provinces «PR» is a province of US and of BR → write «US-PR» or «BR-PR»",
+            "26 routes[0].services[1].po_boxes is text → make it true or false",
+        ],
+    ),
+    (
         "[[routes]]",
         "[[routes]]\nfrom = \"cellar\"\nto = \"compliance\"\n[[routes]]",
         &[

@@ -40,6 +40,7 @@ fn the_sample_is_sound_and_says_what_it_means() {
     assert_eq!(route.filter.only_tags, default.filter.only_tags);
     assert_eq!((route.lead_days, &route.release), (default.lead_days, &default.release));
     assert_eq!((&route.key_by, &route.key_prefix), (&default.key_by, &default.key_prefix));
+    assert_eq!((route.check_address, route.services[0].provinces.len()), (default.check_address, 0));
     assert_eq!(route.bundles["TASTING-SET"].iter().map(|part| part.quantity).collect::<Vec<_>>(), [2, 1]);
 }
 
@@ -67,7 +68,7 @@ fn the_sample_shows_every_key() {
         let place = place.trim_end_matches("no_such_key_anywhere").trim_end_matches('.').replace('"', "");
         known.entry(list.to_owned()).or_default().extend(shown[&place].iter().map(String::as_str));
     }
-    assert_eq!(known.len(), 12, "every kind of table was asked: {known:#?}");
+    assert_eq!(known.len(), 13, "every kind of table was asked: {known:#?}");
     for (list, shown) in known {
         let missing: Vec<&str> = list.split(", ").filter(|key| !shown.contains(key)).collect();
         assert!(missing.is_empty(), "the sample does not show {missing:?}, which stand beside {shown:?}");

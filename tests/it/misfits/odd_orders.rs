@@ -6,7 +6,7 @@ use crossdock::simulator::shopify::{NewLine, NewOrder};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::support::winery::{Winery, line_body, order_body};
+use crate::support::winery::{Setup, Winery, line_body, order_body};
 
 /// The smallest integer that a double cannot hold.
 const BEYOND: i64 = (1 << 53) + 1;
@@ -184,4 +184,80 @@ async fn only_goods_reach_shipcompliant() {
     let known =
         ["bundle_part", "bundle_part", "fee", "gift_card", "goods", "goods", "goods", "service", "tip"];
     assert_eq!(kinds, known, "and the record holds them all");
+}
+
+/// A tip, a gift card, a fee for alcohol, wine and a bundle, in whichever order they stand; and the gift card leaves with
+/// the wine.
+#[tokio::test]
+async fn complaint_20_only_wine_is_reported_wherever_the_tip_stands() {
+    // The shop of these orders is known by its webhooks alone.
+    let winery = Winery::with(Setup { unasked: true, ..Setup::default() }).await;
+    let custom = json!({ "variant_id": null, "product_id": null, "sku": null, "requires_shipping": false });
+    let other = |title: &str, price: &str, more: Value| {
+        let mut line = line_body(0, custom.clone());
+        (line["title"], line["price"], line["quantity"]) = (title.into(), price.into(), 1.into());
+        line["current_quantity"] = 1.into();
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let mut lines = vec![
+        other("Tip", "12.00", json!({})),
+        line_body(0, json!({})),
+        other("Alcohol handling fee", "3.50", json!({})),
+        other(
+            "Gift card",
+            "50.00",
+            json!({ "gift_card": true, "variant_id": 7, "product_id": 6, "sku": "GC" }),
+        ),
+        line_body(
+            0,
+            json!({ "sku": "TASTING-SET", "title": "Tasting set", "quantity": 1, "current_quantity": 1 }),
+        ),
+    ];
+    for at in 0..lines.len() {
+        let id = 2000 + i64::try_from(at).unwrap() * 100;
+        for (number, line) in lines.iter_mut().enumerate() {
+            line["id"] = (id + 1 + i64::try_from(number).unwrap()).into();
+        }
+        let (wine, card) = (line_id(&lines, "22PN750"), line_id(&lines, "GC"));
+        let body = json!({ "line_items": lines, "total_tip_received": "12.00" });
+        winery.deliver("orders/create", &format!("w{id}"), order_body(id, body).to_string()).await;
+        let there = winery.account.order(&id.to_string()).unwrap();
+        let items = there["shipments"][0]["shipmentItems"].as_array().unwrap();
+        let mut sent: Vec<(&str, f64)> = items
+            .iter()
+            .map(|item| (item["productKey"].as_str().unwrap(), item["productQuantity"].as_f64().unwrap()))
+            .collect();
+        sent.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        assert_eq!(
+            sent,
+            [("21ZN750", 1.0), ("22PN750", 1.0), ("22PN750", 1.0), ("22PN750", 2.0)],
+            "turned by {at}"
+        );
+        // Only the card left, which is no goods: nothing shipped. Then the wine did.
+        let left = |fulfillment: i64, line: i64| {
+            json!({
+                "id": fulfillment, "order_id": id, "status": "success", "created_at": "2026-11-22T05:00:00-08:00",
+                "updated_at": "2026-11-22T05:00:00-08:00", "tracking_numbers": [],
+                "line_items": [{ "id": line, "quantity": 1 }],
+            })
+        };
+        for (number, line, status) in [(50, card, "SentToFulfillment"), (51, wine, "Shipped")] {
+            let fulfillment = left(id + number, line);
+            let members = json!({
+                "line_items": lines, "fulfillments": [fulfillment], "total_tip_received": "12.00",
+                "updated_at": format!("2026-11-22T05:00:{number}-08:00"),
+            });
+            let body = order_body(id, members).to_string();
+            winery.deliver("orders/updated", &format!("w{}", id + number), body).await;
+            let there = winery.account.order(&id.to_string()).unwrap();
+            assert_eq!(there["shipments"][0]["shipmentStatus"], status, "turned by {at}");
+        }
+        lines.rotate_left(1);
+    }
+    assert!(winery.exceptions().await.is_empty(), "{:#?}", winery.exceptions().await);
+}
+
+fn line_id(lines: &[Value], sku: &str) -> i64 {
+    lines.iter().find(|line| line["sku"] == sku).unwrap()["id"].as_i64().unwrap()
 }

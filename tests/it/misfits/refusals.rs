@@ -5,7 +5,7 @@ use crossdock::simulator::shipcompliant::{Options, Product};
 use crossdock::simulator::shopify::{Address, Attribute, EditOrder, NewLine, NewOrder, NewShipping};
 use serde_json::Value;
 
-use crate::support::winery::{Setup, Winery};
+use crate::support::winery::{Setup, Winery, unchecked};
 
 fn wine(sku: &str) -> NewLine {
     NewLine { sku: Some(sku.into()), ..NewLine::default() }
@@ -92,7 +92,7 @@ async fn an_unknown_product_is_over_once_the_order_holds_another() {
 
 #[tokio::test]
 async fn a_refused_address_comes_with_the_suggestion_and_is_over_with_a_new_one() {
-    let winery = Winery::open().await;
+    let winery = Winery::with(Setup { route: Some(&unchecked()), ..Setup::default() }).await;
     // A ZIP code of Sacramento, said to be in Nevada.
     let id = winery.place(to(address("500 Harbor Boulevard", "Sacramento", "NV", "95814"))).await;
     let exception = winery.only_exception("address_rejected").await;

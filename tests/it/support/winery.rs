@@ -149,6 +149,11 @@ pub(crate) fn route(folder: &std::path::Path, account: &str, connection: &str, r
     )
 }
 
+/// [`ROUTE`] for what ShipCompliant itself says of an address that is wrong.
+pub(crate) fn unchecked() -> String {
+    format!("{ROUTE}check_address = false\n")
+}
+
 impl Winery {
     pub(crate) async fn open() -> Self {
         Self::with(Setup::default()).await
@@ -283,6 +288,11 @@ impl Winery {
     /// What ShipCompliant was asked, but for looks.
     pub(crate) fn writes(&self) -> Vec<Request> {
         self.account.requests().into_iter().filter(|request| request.method != "GET").collect()
+    }
+
+    /// The same as method and path.
+    pub(crate) fn written(&self) -> Vec<String> {
+        self.writes().into_iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
     /// The one copy of an order, as the API lists it.
