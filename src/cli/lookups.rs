@@ -88,6 +88,13 @@ pub(super) enum Exceptions {
         #[command(flatten)]
         server: api::Server,
     },
+    /// Take a copy as it is, though it lacks an edit that came too late.
+    Accept {
+        /// The exception's id.
+        id: i64,
+        #[command(flatten)]
+        server: api::Server,
+    },
 }
 
 #[derive(Deserialize)]
@@ -293,6 +300,14 @@ impl Exceptions {
                     return print_json(&serde_json::json!({ "retrying": ids }));
                 }
                 say(format_args!("retrying {}", counted(ids.len(), "exception", "exceptions")));
+            }
+            Self::Accept { id, server } => {
+                let answer: Value =
+                    server.open(config)?.post(&format!("exceptions/{id}/accept"), &Value::Null).await?;
+                if server.json {
+                    return print_json(&answer);
+                }
+                say(format_args!("exception {id} is accepted: the copy is taken as it is"));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ mod lookups;
 mod replay;
 mod serve;
 mod simulate;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +41,9 @@ enum Action {
     Check(check::Check),
     /// Play an outside system on loopback, for rehearsals.
     Simulate(simulate::Simulate),
+    /// Register for the webhooks of a system whose API does that.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Understand deliveries anew, or look at orders again.
     Replay(replay::Replay),
     /// Look at orders.
@@ -67,6 +71,7 @@ pub fn run() -> ExitCode {
             Action::Demo(demo) => demo.run().await,
             Action::Check(check) => check.run(&config).await,
             Action::Simulate(simulate) => simulate.run().await,
+            Action::Webhooks(webhooks) => webhooks.run(&config).await,
             Action::Replay(replay) => replay.run(&config).await,
             Action::Orders(orders) => orders.run(&config).await,
             Action::Deliveries(deliveries) => deliveries.run(&config).await,

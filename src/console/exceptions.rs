@@ -1,4 +1,4 @@
-//! Exceptions: what a person must decide, and trying again.
+//! Exceptions: what a person must decide, trying again, and leaving things as they are.
 
 use axum::Json;
 use axum::extract::State;
@@ -60,6 +60,33 @@ pub(super) async fn retry(
         console.engine.wake().due();
     }
     Ok(Json(json!({ "retrying": id })))
+}
+
+/// What can be taken as it is: the copy lacks an edit, and everything else about it goes on.
+const ACCEPTABLE: &[ReasonCode] =
+    &[ReasonCode::EditedWhilePacked, ReasonCode::EditedAfterShipment, ReasonCode::RearrangedAtDestination];
+
+/// `POST /exceptions/{id}/accept`: the copy is taken as it is, until the order is edited again.
+pub(super) async fn accept(
+    State(console): State<Console>,
+    Path(id): Path<i64>,
+) -> Result<Json<Value>, Problem> {
+    let exception = find(&console, id).await?;
+    let code = ReasonCode::parse(&exception.code);
+    let (ExceptionRow { order_id: Some(order), destination: Some(destination), .. }, true) =
+        (&exception, exception.closed_at.is_none() && ACCEPTABLE.contains(&code))
+    else {
+        let codes: Vec<&str> = ACCEPTABLE.iter().map(ReasonCode::as_str).collect();
+        return Err(Problem::bad_request(format!(
+            "exception {id} is {code} and cannot be accepted; those can that are open and {}",
+            codes.join(", ")
+        )));
+    };
+    let order = OrderRef { connection: exception.channel.clone(), id: RemoteId::from(order.as_str()) };
+    let now = console.engine.clock().now();
+    console.engine.store().accept_copy(order, destination.clone(), now).await?;
+    console.engine.wake().due();
+    Ok(Json(json!({ "accepted": id })))
 }
 
 async fn find(console: &Console, id: i64) -> Result<ExceptionRow, Problem> {

@@ -130,13 +130,14 @@ fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan
         ));
     };
     match can.edits {
-        Edits::Anew(until) => entered_anew(copy, applied, seen, sight.fresh, until),
+        Edits::Anew(until) => entered_anew(copy, applied, seen, sight, until),
         edits @ Edits::ByField => field_by_field(copy, applied, seen, sight, edits),
     }
 }
 
 /// For destinations without edits.
-fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool, until: Stage) -> Plan {
+fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight<'_>, until: Stage) -> Plan {
+    let fresh = sight.fresh;
     let revisable = seen.stage <= until;
     if !applied.same_content(copy) && revisable {
         return if fresh { Plan::Next(Step::Cancel { at: at(applied, seen) }) } else { Plan::Observe };
@@ -144,11 +145,11 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool,
     if let Some(plan) = shipment(copy, applied, seen, fresh) {
         return plan;
     }
-    if !applied.same_goods(copy) && !revisable {
+    if !applied.same_goods(copy) && !revisable && !sight.accepted {
         return Plan::Exception(Reason::new(
             ReasonCode::EditedAfterShipment,
             format!("order {} was edited after its goods had left", copy.key),
-            "correct the order at the destination by hand; it is not taken back once goods left",
+            "correct the order at the destination by hand and accept it as it is; it is not taken back once goods left",
         ));
     }
     Plan::Nothing

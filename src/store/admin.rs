@@ -466,6 +466,23 @@ impl Store {
         force: bool,
         now: Timestamp,
     ) -> Result<bool> {
+        self.touch_mirrors(order, destination, force, false, now).await
+    }
+
+    /// Takes the copy at a destination as it is: what it lacks of what is desired now is not owed. Makes the order due. False
+    /// where the order is not known.
+    pub async fn accept_copy(&self, order: OrderRef, destination: String, now: Timestamp) -> Result<bool> {
+        self.touch_mirrors(order, Some(destination), false, true, now).await
+    }
+
+    async fn touch_mirrors(
+        &self,
+        order: OrderRef,
+        destination: Option<String>,
+        force: bool,
+        accept: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
         self.write(move |mut on| {
             Box::pin(async move {
                 let (channel, id) = (&order.connection, order.id.as_str());
@@ -500,6 +517,9 @@ impl Store {
                     }
                     mirror.look = true;
                     mirror.forced |= force;
+                    if accept {
+                        mirror.accepted.clone_from(&mirror.digest);
+                    }
                     mirror.next_at = None;
                     let (destination, key, state) = (&mirror.destination, mirror.key(), mirror.state.as_str());
                     let json = super::to_json("mirror", &mirror)?;

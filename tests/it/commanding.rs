@@ -2,6 +2,7 @@
 
 mod checking;
 mod looking;
+mod registering;
 mod serving;
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
 use crossdock::simulator::shiphero::NewShipment;
-use crossdock::simulator::shopify::{CancelOrder, NewOrder, Payment};
+use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};
 use serde_json::{Value, json};
 
 use crate::support::winery::{House, Winery};
@@ -79,4 +79,41 @@ async fn a_cancelled_order_is_held_then_cancelled_and_never_force() {
     assert_eq!(cancel["order_cancel"]["void_on_platform"], json!(false));
     assert_eq!(cancel["order_cancel"]["force"], json!(false));
     assert_eq!(winery.exceptions().await, []);
+}
+
+#[tokio::test]
+async fn an_edit_that_comes_while_it_is_picked_waits_on_hold_and_is_made_or_accepted() {
+    for accepted in [false, true] {
+        let winery = Winery::with_house(House::default()).await;
+        let id = winery.place(NewOrder::default()).await;
+        let number = winery.number(id);
+        winery.house().pick(number, 7, &[]).unwrap();
+        let line_id = winery.shop.order(id).unwrap().lines[0].id;
+        let set_quantity = vec![SetQuantity { line_id, quantity: 4 }];
+        winery.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
+        winery.sync().await;
+        let told = winery.only_exception("edited_while_packed").await;
+        let packed = winery.packed(id);
+        assert_eq!(
+            (&packed["holds"]["operator_hold"], &packed["line_items"][0]["quantity"]),
+            (&json!(true), &json!(6))
+        );
+
+        if accepted {
+            let accept = format!("exceptions/{}/accept", told["id"]);
+            assert_eq!(winery.server.tell(&accept, &Value::Null).await.0, 200);
+            winery.sync().await;
+        } else {
+            winery.house().clear(number).unwrap();
+            winery.poll_house().await;
+        }
+        assert_eq!(winery.exceptions().await, []);
+        let packed = winery.packed(id);
+        let quantity = if accepted { 6 } else { 4 };
+        assert_eq!(packed["line_items"][0]["quantity"], quantity);
+        assert_eq!(packed["holds"]["operator_hold"], false, "it goes on");
+        // An exception that is over, or of another kind, cannot be accepted.
+        let accept = format!("exceptions/{}/accept", told["id"]);
+        assert_eq!(winery.server.tell(&accept, &Value::Null).await.0, 400);
+    }
 }

@@ -14,7 +14,6 @@ mod webhook;
 mod write;
 
 pub use documents::all as documents;
-pub use register::Registered;
 pub use tokens::Credentials;
 pub use webhook::TYPES;
 
