@@ -214,6 +214,7 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         fulfill: section.boolean("fulfill").unwrap_or(true),
         notify_customer: section.boolean("notify_customer").unwrap_or(true),
         refused_tag: section.text("refused_tag"),
+        late_tag: section.text("late_tag"),
         carriers: carriers::read(section),
     };
     let limits = limits(section, shopify::LIMITS);

@@ -144,6 +144,8 @@ pub trait Channel: Send + Sync {
     fn carriers(&self) -> &Carriers;
     /// The tag of orders that may not ship, where it is told of them; with it goes a hold.
     fn refused_tag(&self) -> Option<&str>;
+    /// The tag of orders that were edited or cancelled too late for some copy, where it is told of them.
+    fn late_tag(&self) -> Option<&str>;
     /// Tells it something; gives the fulfilment as it is then, where it is about one.
     fn tell<'a>(
         &'a self,

@@ -88,6 +88,19 @@ open_enum! {
     }
 }
 
+impl ReasonCode {
+    /// Whether it says that an edit or a cancel came too late.
+    pub fn is_too_late(&self) -> bool {
+        matches!(
+            self,
+            Self::EditedAfterShipment
+                | Self::EditedWhilePacked
+                | Self::CancelledAfterShipment
+                | Self::CancelledWhilePacked
+        )
+    }
+}
+
 /// Why a person must look, what the vendor said, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -120,9 +120,12 @@ pub struct OrderRecord {
     /// What we last told the channel of their tracking.
     #[serde(default)]
     pub told: BTreeMap<RemoteId, Tracking>,
-    /// The tag that we put on the order because it may not ship.
+    /// Tags that we put on the order.
     #[serde(default)]
-    pub flag: Option<String>,
+    pub flags: BTreeSet<String>,
+    /// Destinations whose copy lacks an edit or a cancel that came too late.
+    #[serde(default)]
+    pub late: BTreeSet<ConnectionName>,
     /// The latest instant at which something asked for a reading of the source.
     pub read_wanted_at: Option<Timestamp>,
     /// When the latest reading of the source began.
@@ -148,7 +151,8 @@ impl OrderRecord {
             shipments: BTreeMap::new(),
             links: BTreeMap::new(),
             told: BTreeMap::new(),
-            flag: None,
+            flags: BTreeSet::new(),
+            late: BTreeSet::new(),
             read_wanted_at: None,
             read_at: None,
             doubt: None,

@@ -244,7 +244,9 @@ impl Pass<'_> {
                     self.record.told.insert(told.id.clone(), shipping.tracking);
                 }
             }
-            Some(Step::Tell(Telling::Tag(tagging))) => self.record.flag = Some(tagging.tag),
+            Some(Step::Tell(Telling::Tag(tagging))) => {
+                self.record.flags.insert(tagging.tag);
+            }
             _ => {}
         }
         Round::Again
@@ -337,8 +339,12 @@ impl Pass<'_> {
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
             }
-            (Step::Tell(Telling::Tag(tagging)), None) => self.record.flag = Some(tagging.tag),
-            (Step::Tell(Telling::Untag(_)), None) => self.record.flag = None,
+            (Step::Tell(Telling::Tag(tagging)), None) => {
+                self.record.flags.insert(tagging.tag);
+            }
+            (Step::Tell(Telling::Untag(tagging)), None) => {
+                self.record.flags.remove(&tagging.tag);
+            }
             _ => {}
         }
         let now = self.now();
@@ -372,6 +378,7 @@ impl Pass<'_> {
             self.tell(at, "decision", text, None);
         }
         let name = self.mirrors[at].destination.clone();
+        self.note_lateness(&name, false);
         // What it was judged by is not there any more.
         if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
             self.unsaved = true;
@@ -398,8 +405,22 @@ impl Pass<'_> {
         mirror.absence = None;
         self.settle_mirror(at, now);
         self.tell(at, "exception", reason.to_string(), None);
+        let name = self.mirrors[at].destination.clone();
+        self.note_lateness(&name, reason.code.is_too_late());
         self.open_at(at, reason);
         Round::Done
+    }
+
+    /// The channel is told of what came too late, in its turn.
+    fn note_lateness(&mut self, name: &str, late: bool) {
+        if late != self.record.late.contains(name) {
+            if late {
+                self.record.late.insert(name.to_owned());
+            } else {
+                self.record.late.remove(name);
+            }
+            self.unsaved = true;
+        }
     }
 
     /// What in step and exception have in common: nothing more is owed for now.

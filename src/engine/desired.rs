@@ -123,7 +123,8 @@ fn decide(
         payments: payments(order),
         gift_note: route.gift_note.as_deref().and_then(|name| filled(order.attribute(name))),
         note: filled(order.note.as_deref()),
-        tags: order.tags.clone(),
+        // Tags of ours are for people in the shop.
+        tags: order.tags.difference(&record.flags).cloned().collect(),
         stage: stage(record, order, route, &goods, &shipped),
         numbers,
     }))

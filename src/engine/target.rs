@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::channel::{doubt, next_flag, next_shipping};
+use super::channel::{Tags, doubt, next_flag, next_shipping};
 use super::desired::desired;
 use super::plan::{Sight, plan};
 use crate::connectors::{Channel, Destination, Effect};
@@ -116,9 +116,11 @@ impl Engine {
         let channel = self.registry.get(name)?.channel.clone()?;
         let shipped = channel.takes_shipments() && !record.shipments.is_empty();
         let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
-        let flagged = record.flag.is_some() || record.work.iter().flatten().any(ours);
-        let flag = channel.refused_tag().is_some() && (record.is_refused() || flagged);
-        (shipped || flag).then(|| Target::Channel(name.clone(), channel))
+        let held = channel.refused_tag().is_some() && record.work.iter().flatten().any(ours);
+        let refused = channel.refused_tag().is_some() && record.is_refused();
+        let late = channel.late_tag().is_some() && !record.late.is_empty();
+        (shipped || held || refused || late || !record.flags.is_empty())
+            .then(|| Target::Channel(name.clone(), channel))
     }
 }
 
@@ -139,7 +141,8 @@ impl Target<'_> {
                 Some(Wanted::Copy(if held { desired.held() } else { desired }))
             }
             Self::Channel(_, channel) => {
-                let flag = channel.refused_tag().and_then(|tag| next_flag(record, tag));
+                let tags = Tags { refused: channel.refused_tag(), late: channel.late_tag() };
+                let flag = next_flag(record, tags);
                 // What is to be held has to be known first, and newly.
                 let unknown = channel.refused_tag().is_some() && record.is_refused() && record.work.is_none();
                 let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());

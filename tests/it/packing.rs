@@ -4,7 +4,7 @@ use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};
 use serde_json::{Value, json};
 
-use crate::support::winery::{House, Winery};
+use crate::support::winery::{House, Setup, Winery};
 
 fn unpaid() -> NewOrder {
     NewOrder { payment: Payment::Pending, ..NewOrder::default() }
@@ -116,4 +116,28 @@ async fn an_edit_that_comes_while_it_is_picked_waits_on_hold_and_is_made_or_acce
         let accept = format!("exceptions/{}/accept", told["id"]);
         assert_eq!(winery.server.tell(&accept, &Value::Null).await.0, 400);
     }
+}
+
+#[tokio::test]
+async fn the_shop_is_told_by_a_tag_that_an_edit_came_too_late_until_it_is_settled() {
+    let setup = Setup {
+        shop_keys: "late_tag = \"edited-too-late\"\n",
+        house: Some(House::default()),
+        ..Setup::default()
+    };
+    let winery = Winery::with(setup).await;
+    let id = winery.place(NewOrder::default()).await;
+    let number = winery.number(id);
+    winery.house().pick(number, 7, &[]).unwrap();
+    let line_id = winery.shop.order(id).unwrap().lines[0].id;
+    let set_quantity = vec![SetQuantity { line_id, quantity: 4 }];
+    winery.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.shop.order(id).unwrap().tags, ["edited-too-late"]);
+    // It is for the shop's people, not for the warehouse's.
+    assert_eq!(winery.packed(id)["tags"], json!([]));
+    winery.house().clear(number).unwrap();
+    winery.poll_house().await;
+    assert_eq!(winery.shop.order(id).unwrap().tags, Vec::<String>::new());
+    assert_eq!(winery.exceptions().await, []);
 }

@@ -47,7 +47,7 @@ const FULFILL_SCOPES: &[(&str, &str)] = &[
 /// What the app must be allowed besides, where orders that may not ship are held and tagged.
 const HOLD_SCOPES: &[(&str, &str)] = &[
     ("write_merchant_managed_fulfillment_orders", "holds on orders that may not ship"),
-    ("write_orders", "their tag"),
+    ("write_orders", "tags"),
 ];
 
 /// What the app must be allowed for this connector's reads.
@@ -98,6 +98,8 @@ pub struct Settings {
     pub notify_customer: bool,
     /// The tag of orders that may not ship, which are then held too; absent to leave them alone.
     pub refused_tag: Option<String>,
+    /// The tag of orders that were edited or cancelled too late for some copy; absent to leave them alone.
+    pub late_tag: Option<String>,
     /// What the merchant says of carriers.
     pub carriers: Carriers,
 }
@@ -198,6 +200,10 @@ impl Channel for Shopify {
         self.settings.refused_tag.as_deref().filter(|_| self.admin.is_some())
     }
 
+    fn late_tag(&self) -> Option<&str> {
+        self.settings.late_tag.as_deref().filter(|_| self.admin.is_some())
+    }
+
     fn tell<'a>(
         &'a self,
         telling: &'a Telling,
@@ -232,6 +238,8 @@ impl Connection for Shopify {
             }
             if self.settings.refused_tag.is_some() {
                 optional.extend(lacking(HOLD_SCOPES));
+            } else if self.settings.late_tag.is_some() {
+                optional.extend(lacking(&HOLD_SCOPES[1..]));
             }
             if !optional.is_empty() {
                 found = format!("{found}; the app may not write, for lack of {}", optional.join(", "));

@@ -35,6 +35,7 @@ impl ReadShop {
             fulfill: true,
             notify_customer: false,
             refused_tag: None,
+            late_tag: None,
             carriers: Carriers::default(),
         };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
