@@ -1,5 +1,7 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
+mod golden;
+
 use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, NewOrder, Payment};
 use serde_json::{Value, json};
