@@ -1,6 +1,8 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
+pub(crate) mod edits;
 mod golden;
+mod lost;
 
 use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, NewOrder, Payment};

@@ -19,6 +19,20 @@ shipping_labels{id status carrier shipping_method tracking_number tracking_url c
 /// Pages of lines: most orders fit the first.
 pub(super) const PAGES: [u32; 3] = [15, 50, 250];
 
+/// Orders that one answer shows by the channel's id.
+const ORDERS: u32 = 5;
+
+/// What a reading may cost: each page costs its nodes and what is below them.
+pub(super) const fn cost_of_reading(several: bool, page: u32) -> u32 {
+    let order = 2 * page;
+    1 + if several { ORDERS * (order + 1) } else { order }
+}
+
+/// What so many mutations in one document may cost, the last of them showing the order.
+pub(super) fn cost_of_mutations(count: usize) -> u32 {
+    10 * u32::try_from(count).unwrap_or(u32::MAX / 20) + 2 * PAGES[0]
+}
+
 /// One order by the vendor's own id.
 pub(super) fn order() -> String {
     format!("query Order($id:String!,$lines:Int!){{order(id:$id){{request_id data{{...Whole}}}}}} {WHOLE}")
@@ -28,7 +42,7 @@ pub(super) fn order() -> String {
 pub(super) fn by_partner() -> String {
     format!(
         "query Orders($partner:String!,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
-         data(first:5){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
+         data(first:{ORDERS}){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
     )
 }
 

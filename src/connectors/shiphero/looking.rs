@@ -47,7 +47,7 @@ impl ShipHero {
             variables: json!({ "number": copy.name }),
             effect: transport::Effect::Read,
             urgent: false,
-            expected_cost: 6,
+            may_cost: 6,
         };
         let told = self.api.run(request, log).await?;
         let listed = &told.data["orders"]["data"];
@@ -90,7 +90,7 @@ impl ShipHero {
                 variables: variables.clone(),
                 effect: transport::Effect::Read,
                 urgent: false,
-                expected_cost: 120,
+                may_cost: documents::cost_of_reading(operation == "orders", page),
             };
             let told = self.api.run(request, log).await?;
             if told.errors.iter().any(|error| error.code() == NOT_FOUND) {
@@ -123,7 +123,7 @@ impl ShipHero {
                 variables: json!({ "from": from, "first": first, "after": after }),
                 effect: transport::Effect::Read,
                 urgent: false,
-                expected_cost: first + 1,
+                may_cost: first + 1,
             };
             let told = match self.api.run(request, log).await {
                 Err(Fault::Refused(reason)) if reason.code == ReasonCode::TooMuchAsked && first > 5 => {

@@ -118,7 +118,7 @@ impl ShipHero {
             variables,
             effect: transport::Effect::Write,
             urgent: step.is_urgent(),
-            expected_cost: 120,
+            may_cost: documents::cost_of_mutations(names.len()),
         };
         let Told { data, errors } = self.api.run(request, log).await?;
         let done = |mutation: &Mutation| !data[mutation.name()]["request_id"].is_null();
@@ -264,7 +264,7 @@ impl Connection for ShipHero {
                 variables: json!({}),
                 effect: transport::Effect::Read,
                 urgent: false,
-                expected_cost: 4,
+                may_cost: 4,
             };
             let told = self.api.run(request, log).await?;
             let account = &told.data["account"]["data"];

@@ -15,6 +15,9 @@ use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::{Rank, Shipment};
 use crate::domain::mirror::Seen;
 
+/// What a label says instead of a number where the buyer collects, and of a carrier where there is none.
+const NONE: [&str; 2] = ["Pickup", "genericlabel"];
+
 /// What left of an order, and of its parts where it was split.
 pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> Vec<Shipment> {
     let orders = std::iter::once(&seen.content).chain(&seen.rearranged.parts);
@@ -73,7 +76,12 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
             } else {
                 Rank::Labelled
             };
-            let filled = |value: &Value| Some(text(value).to_owned()).filter(|text| !text.is_empty());
+            // What stands for «none» where the vendor wants something is no number and no carrier.
+            let filled = |value: &Value| {
+                let said = Some(text(value)).filter(|text| !text.is_empty());
+                said.filter(|said| !NONE.iter().any(|none| none.eq_ignore_ascii_case(said)))
+                    .map(str::to_owned)
+            };
             Shipment {
                 id: text(&labels[first_of[at]].label["id"]).into(),
                 lines: Some(order_lines(copy, &line_of, &parcel.units)),

@@ -1,18 +1,12 @@
 //! Every kind of edit against every stage that an order can have reached at the warehouse: applied there, refused with a
 //! reason, or a task for a person; and exactly what was written for it.
 
-use crossdock::domain::reason::ReasonCode;
-use crossdock::simulator::shiphero::{NewShipment, Options, Units};
-use crossdock::simulator::shopify::Attribute;
-use crossdock::simulator::shopify::order::RestockType;
-use crossdock::simulator::shopify::{
-    CancelOrder, EditOrder, NewHold, NewLine, NewOrder, NewRefund, NewShipping, Payment, RefundUnits,
-    SetQuantity,
-};
-use serde_json::{Value, json};
+use crossdock::simulator::shiphero::NewShipment;
+use crossdock::simulator::shopify::Payment;
+use serde_json::json;
 
-use crate::support::winery::{House, Setup, Winery};
-
+use super::edits::{EDITS, Edit, act, order_of_two, shows, there, told, units, winery, written};
+use crate::support::winery::Winery;
 use Edit::{
     Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
     TagAdded, TagRemoved, Variant,
@@ -21,26 +15,6 @@ use Outcome::{Applied, But, Held, Moot, NotAtTheShop, Refused, Task, Unreachable
 use Stage::{
     Cancelled, Fulfilled, HeldByPerson, HeldByUs, InTote, Locked, Merged, New, Packed, Partly, Ready, Split,
 };
-
-/// What happens at the shop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Edit {
-    Address,
-    Method,
-    More,
-    Fewer,
-    LineAdded,
-    LineRemoved,
-    Variant,
-    Note,
-    GiftNote,
-    TagAdded,
-    TagRemoved,
-    Cancel,
-    Refund,
-    Paid,
-    Hold,
-}
 
 /// How far the order has come at the warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,45 +151,6 @@ const TABLE: &[Row] = &[
     ),
 ];
 
-const EDITS: [Edit; 15] = [
-    Address,
-    Method,
-    More,
-    Fewer,
-    LineAdded,
-    LineRemoved,
-    Variant,
-    Note,
-    GiftNote,
-    TagAdded,
-    TagRemoved,
-    Cancel,
-    Refund,
-    Paid,
-    Hold,
-];
-
-fn line(sku: &str, quantity: u32) -> NewLine {
-    NewLine { sku: Some(sku.into()), title: sku.into(), quantity, ..NewLine::default() }
-}
-
-fn new_order(edit: Edit, stage: Stage) -> NewOrder {
-    let unpaid = edit == Paid || stage == HeldByUs;
-    NewOrder {
-        lines: vec![line("PN-2022-750", 6), line("CH-2023-750", 2)],
-        tags: vec!["club".into()],
-        payment: if unpaid { Payment::Pending } else { Payment::Paid },
-        ..NewOrder::default()
-    }
-}
-
-/// Units of the first wine.
-fn units(packed: &Value, quantity: i64) -> Vec<Units> {
-    let lines = packed["line_items"].as_array().unwrap();
-    let line = lines.iter().find(|line| line["sku"] == "PN-2022-750").unwrap();
-    vec![Units { line_item: line["legacy_id"].as_i64().unwrap(), quantity }]
-}
-
 /// Brings the order as far as that; false where nobody can.
 async fn reach(winery: &Winery, id: i64, stage: Stage) -> Result<(), String> {
     let (house, packed) = (winery.house(), winery.packed(id));
@@ -248,148 +183,10 @@ async fn reach(winery: &Winery, id: i64, stage: Stage) -> Result<(), String> {
     done.map_err(|refused| format!("{refused:?}"))
 }
 
-async fn act(winery: &Winery, id: i64, edit: Edit) -> Result<(), String> {
-    let shop = &winery.shop;
-    let order = shop.order(id).unwrap();
-    let (first, second) = (order.lines[0].id, order.lines[1].id);
-    let set = |quantity| EditOrder {
-        set_quantity: vec![SetQuantity { line_id: first, quantity }],
-        ..EditOrder::default()
-    };
-    let done = match edit {
-        Address => {
-            let mut address = order.shipping_address.clone().unwrap();
-            address.address1 = Some("7 Elm Street".into());
-            shop.set_shipping_address(id, Some(address))
-        }
-        Method => shop
-            .change_shipping_line(
-                id,
-                &NewShipping { title: "UPS 2nd Day Air".into(), code: None, ..NewShipping::default() },
-            )
-            .map(|_| ()),
-        More => shop.edit_order(id, &set(8)).map(|_| ()),
-        Fewer => shop.edit_order(id, &set(4)).map(|_| ()),
-        LineAdded => {
-            let edit = EditOrder { add: vec![line("CORK-1", 1)], ..EditOrder::default() };
-            shop.edit_order(id, &edit).map(|_| ())
-        }
-        LineRemoved => {
-            shop.edit_order(id, &EditOrder { remove: vec![second], ..EditOrder::default() }).map(|_| ())
-        }
-        Variant => {
-            let edit =
-                EditOrder { remove: vec![second], add: vec![line("CORK-1", 2)], ..EditOrder::default() };
-            shop.edit_order(id, &edit).map(|_| ())
-        }
-        Note => shop.set_note(id, Some("Leave at the bar".into())),
-        GiftNote => {
-            let said = Attribute { name: "Gift Message".into(), value: "Cheers".into() };
-            shop.set_attributes(id, vec![said])
-        }
-        TagAdded => shop.set_tags(id, &["club".into(), "vip".into()]),
-        TagRemoved => shop.set_tags(id, &[]),
-        Cancel => shop.cancel_order(id, &CancelOrder::default()),
-        Refund => {
-            let line = |line: &crossdock::simulator::shopify::order::Line| RefundUnits {
-                line_id: line.id,
-                quantity: line.quantity,
-                restock: RestockType::NoRestock,
-                location_id: None,
-            };
-            let lines = order.lines.iter().map(line).collect();
-            shop.refund(id, &NewRefund { lines, all_shipping: true, ..NewRefund::default() }).map(|_| ())
-        }
-        Paid => shop.mark_paid(id, None),
-        Hold => {
-            let held = shop.hold(id, &NewHold::default()).map(|_| ());
-            // The hold's own webhooks name no order; a bare hint has it read.
-            winery.deliver("orders/updated", &format!("hold of {id}"), json!({ "id": id }).to_string()).await;
-            held
-        }
-    };
-    done.map_err(|refused| format!("{refused:?}"))
-}
-
-/// The order there, and not the part that was split off it.
-fn there(winery: &Winery, id: i64) -> Value {
-    let all = winery.house().orders();
-    all.into_iter().find(|one| one["partner_order_id"] == id.to_string()).unwrap()
-}
-
-/// Whether the warehouse's order says what the edit asked for.
-fn shows(winery: &Winery, id: i64, edit: Edit) -> bool {
-    let packed = there(winery, id);
-    let line = |sku: &str| {
-        let lines = packed["line_items"].as_array().unwrap().iter();
-        lines.filter(|line| line["fulfillment_status"] != "canceled").find(|line| line["sku"] == sku)
-    };
-    let counts = |units: i64| {
-        line("PN-2022-750").is_some_and(|line| {
-            let shipped = line["quantity_shipped"].as_i64().unwrap();
-            line["quantity"] == units && line["quantity_pending_fulfillment"] == units - shipped
-        })
-    };
-    let tagged = |tag: &str| packed["tags"].as_array().unwrap().iter().any(|one| one == tag);
-    match edit {
-        Address => packed["shipping_address"]["address1"] == "7 Elm Street",
-        Method => packed["shipping_lines"]["method"] == "2nd Day Air",
-        More => counts(8),
-        Fewer => counts(4),
-        LineAdded => line("CORK-1").is_some(),
-        LineRemoved => line("CH-2023-750").is_none(),
-        Variant => line("CH-2023-750").is_none() && line("CORK-1").is_some_and(|line| line["quantity"] == 2),
-        Note => packed["packing_note"] == "Leave at the bar",
-        GiftNote => packed["gift_note"] == "Cheers",
-        TagAdded => tagged("vip") && tagged("club"),
-        TagRemoved => !tagged("club"),
-        Cancel | Refund => {
-            let all = winery.house().orders();
-            let mut ours = all.iter().filter(|one| one["partner_order_id"] == id.to_string());
-            ours.all(|one| {
-                let mut lines = one["line_items"].as_array().unwrap().iter();
-                lines.all(|line| line["quantity_pending_fulfillment"] == 0)
-            })
-        }
-        Paid => packed["holds"]["operator_hold"] == false,
-        Hold => packed["holds"]["operator_hold"] == true,
-    }
-}
-
-/// What was written at the warehouse since, in short.
-fn written(winery: &Winery, since: usize) -> String {
-    let mut all = Vec::new();
-    for request in winery.house().requests().into_iter().skip(since) {
-        for name in request.operations.iter().filter_map(|name| name.strip_prefix("order_")) {
-            let on = &request.variables["order_update_holds"]["operator_hold"];
-            all.push(match (name, on.as_bool()) {
-                ("update_holds", Some(true)) => "hold".to_owned(),
-                ("update_holds", Some(false)) => "unhold".to_owned(),
-                (name, _) => name.to_owned(),
-            });
-        }
-    }
-    all.join(" ")
-}
-
-/// Open exceptions of the order at the warehouse.
-async fn told(winery: &Winery, id: i64) -> Vec<&'static str> {
-    let open = winery.exceptions().await.into_iter().filter(|(_, row)| row["order_id"] == id.to_string());
-    let known = |code: String| ReasonCode::KNOWN.iter().copied().find(|known| *known == code).unwrap();
-    open.map(|(code, _)| known(code)).collect()
-}
-
-/// A winery whose compliance service is left out, and whose warehouse has credits for all of it.
-async fn winery() -> Winery {
-    let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
-    let route = r#"only_tags = ["for compliance"]"#;
-    let house = House { options, ..House::default() };
-    Winery::with(Setup { house: Some(house), route: Some(route), ..Setup::default() }).await
-}
-
 /// Plays one cell; gives what was written and what came of it, as the table has it.
 async fn play(winery: &Winery, edit: Edit, stage: Stage) -> (String, Outcome) {
-    let id = winery.place(new_order(edit, stage)).await;
+    let payment = if edit == Paid || stage == HeldByUs { Payment::Pending } else { Payment::Paid };
+    let id = winery.place(order_of_two(payment)).await;
     if reach(winery, id, stage).await.is_err() {
         return (String::new(), Unreachable);
     }

@@ -31,6 +31,9 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// Where the warehouse's API is; empty where the test has none.
+    pub(crate) house_url: String,
+    text: String,
     _stop: DropGuard,
 }
 
@@ -60,7 +63,7 @@ pub(crate) struct House<'t> {
 }
 
 /// The secret that signs the warehouse's webhooks.
-const HOUSE_SECRET: &str = "tote and label";
+pub(crate) const HOUSE_SECRET: &str = "tote and label";
 
 /// The route to a warehouse, beside `from`, `to` and what a test adds.
 const HOUSE_ROUTE: &str = r#"
@@ -110,7 +113,7 @@ async fn play_house(
     house: House<'_>,
     clock: &Clock,
     stop: &CancellationToken,
-) -> (shiphero::Account, String) {
+) -> (shiphero::Account, String, String) {
     let House { options, keys, route } = house;
     let refresh = options.refresh_tokens[0].clone();
     let account = shiphero::Account::new(options, clock.clone());
@@ -128,7 +131,7 @@ async fn play_house(
          refresh_token = \"file:{at}/house_refresh\"\nwebhook_secrets = [\"file:{at}/house_secret\"]\n{keys}\n\
          [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{HOUSE_ROUTE}{route}\n"
     );
-    (account, text)
+    (account, url, text)
 }
 
 /// The configuration of the account and the route, after the shop's; secrets go to files in `folder`. No budget is short,
@@ -159,11 +162,11 @@ impl Winery {
         let mut text = super::server::preamble(folder.path(), &shop_url)
             + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
-        let mut house_account = None;
+        let (mut house_account, mut house_url) = (None, String::new());
         if let Some(house) = house {
-            let (playing, more) = play_house(folder.path(), house, &clock, &stop).await;
+            let (playing, url, more) = play_house(folder.path(), house, &clock, &stop).await;
             text += &more;
-            house_account = Some(playing);
+            (house_account, house_url) = (Some(playing), url);
         }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
         let url = format!("{}/webhooks/cellar", server.url);
@@ -174,7 +177,30 @@ impl Winery {
                 house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
             }
         }
-        Self { server, shop, account, house: house_account, clock, _stop: stop.drop_guard() }
+        let _stop = stop.drop_guard();
+        Self { server, shop, account, house: house_account, clock, house_url, text, _stop }
+    }
+
+    /// Stops the server in order and starts another on the same database. The warehouse's webhooks still go to the first.
+    pub(crate) async fn restart(self) -> Self {
+        let Server { app, folder, .. } = self.server;
+        app.stop().await;
+        let server = Server::reopen(folder, &self.text, self.clock.clone(), false).await;
+        let url = format!("{}/webhooks/cellar", server.url);
+        self.shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
+        Self { server, ..self }
+    }
+
+    /// Delivers a body as the warehouse does, signed by this secret or not at all; gives status and answer.
+    pub(crate) async fn deliver_house(&self, body: &Value, secret: Option<&str>) -> (u16, Value) {
+        let body = body.to_string();
+        let url = format!("{}/webhooks/warehouse", self.server.url);
+        let mut request = self.server.http.post(url).header("Content-Type", "application/json");
+        if let Some(secret) = secret {
+            request = request.header("x-shiphero-hmac-sha256", super::server::sign(secret, body.as_bytes()));
+        }
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), super::server::json(answer).await)
     }
 
     /// A winery with a warehouse.
