@@ -37,8 +37,11 @@ pub fn plan(desired: &Desired, sight: Sight<'_>, can: Capabilities) -> Plan {
     }
     match desired {
         Desired::Present(copy) => match toward_present(copy, sight, can) {
+            // Our hold reaches one part only.
             Plan::Nothing => match sight.observed {
-                Observed::Present(seen) if !seen.rearranged.parts.is_empty() && !sight.accepted => {
+                Observed::Present(seen)
+                    if copy.stage == Stage::Held && !seen.rearranged.parts.is_empty() && !sight.accepted =>
+                {
                     Plan::Exception(split(copy, seen))
                 }
                 _ => Plan::Nothing,
@@ -77,8 +80,8 @@ fn split(copy: &OrderCopy, seen: &Seen) -> Reason {
     Reason::new(
         ReasonCode::RearrangedAtDestination,
         format!("order {} was split at the destination into {}", copy.name, seen.rearranged.parts.len() + 1),
-        "make edits and holds by hand in each part, then accept the copy as it is; what leaves is told to the shop and a \
-         cancel takes back every part by itself",
+        "make edits and holds by hand in each part, then accept the copy as it is; what leaves is told to the channel and \
+         a cancel takes back every part by itself",
     )
 }
 
@@ -214,7 +217,8 @@ fn field_by_field(
     let mut owed: BTreeSet<Field> = changed.iter().copied().filter(matters).collect();
     let strayed = owed.contains(&Field::Items) && sight.differs.strayed.contains(&Field::Items);
     // What one part says tells nothing of the others.
-    let apart = !seen.rearranged.parts.is_empty() && changed.iter().any(|field| field.outlives_shipment());
+    let of_parts = |field: &Field| field.outlives_shipment() || *field == Field::Notes;
+    let apart = !seen.rearranged.parts.is_empty() && changed.iter().any(of_parts);
     if (strayed || apart) && sight.accepted {
         owed.clear();
     } else if (strayed || apart) && !gone {

@@ -1,5 +1,6 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
+mod bad_input;
 pub(crate) mod edits;
 mod golden;
 mod lost;

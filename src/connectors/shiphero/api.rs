@@ -194,7 +194,8 @@ impl Api {
     fn settle_cost(&self, request: &Request<'_>, body: &Value, errors: &[ApiError]) {
         let taken = self.cost_of(request);
         let required = errors.iter().find_map(|error| whole(&error.required_credits));
-        let charged = whole(&body["extensions"]["throttling"]["cost"]);
+        let refused = errors.iter().any(|error| error.code() == NO_CREDITS);
+        let charged = whole(&body["extensions"]["throttling"]["cost"]).or(refused.then_some(0));
         if let Some(charged) = charged {
             self.client.budget().credit(taken.saturating_sub(charged));
         }

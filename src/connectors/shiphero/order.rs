@@ -301,10 +301,14 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
     if seen.stage >= Stage::Shipped {
         return None;
     }
-    let found = lines_of(copy, content);
-    let lacks = copy.items.iter().zip(found).any(|(item, line)| {
-        line.and_then(|line| whole(&line["quantity"])).unwrap_or_default() < item.quantity
-    });
+    // Where it was split, all parts together hold what one should.
+    let mut there = vec![0_u32; copy.items.len()];
+    for order in std::iter::once(content).chain(&seen.rearranged.parts) {
+        for (units, line) in there.iter_mut().zip(lines_of(copy, order)) {
+            *units += line.and_then(|line| whole(&line["quantity"])).unwrap_or_default();
+        }
+    }
+    let lacks = copy.items.iter().zip(there).any(|(item, units)| units < item.quantity);
     if lacks && !content.is_null() {
         return Some(Reason::new(
             ReasonCode::RearrangedAtDestination,

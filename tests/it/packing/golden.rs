@@ -69,13 +69,12 @@ const TABLE: &[Row] = &[
     (&[Address, Method], IN_HAND, "update", Applied),
     (&[Address, Method], ON_HOLD, "update", Held),
     (&[Address, Method], &[Fulfilled], "", Refused("edited_after_shipment")),
-    (&[Address, Method], &[Split], "hold", Task("rearranged_at_destination")),
     // What is said to packers.
     (MARKS, FREE, "update", Applied),
     (MARKS, IN_HAND, "update", Applied),
     (MARKS, ON_HOLD, "update", Held),
     (MARKS, &[Fulfilled], "", Moot),
-    (MARKS, &[Split], "update", But("rearranged_at_destination")),
+    (&[TagAdded, TagRemoved], &[Split], "update", Applied),
     // Goods: on hold first, and not out of anybody's hands. What is added is to be paid before it goes.
     (&[More], FREE, "hold update_line_items update", Held),
     (&[More], ON_HOLD, "update_line_items update", Held),
@@ -88,7 +87,9 @@ const TABLE: &[Row] = &[
     (&[Variant], FREE, "hold remove_line_items add_line_items update unhold", Applied),
     (&[Variant], ON_HOLD, "remove_line_items add_line_items update", Held),
     (GOODS, IN_HAND, "hold", Task("edited_while_packed")),
+    // Of a split order an edit would reach one part; nobody goes on with that one until a person made it in each.
     (GOODS, &[Split], "hold", Task("rearranged_at_destination")),
+    (&[Address, Method, Note, GiftNote], &[Split], "hold", Task("rearranged_at_destination")),
     (&[More, LineAdded], &[Fulfilled], "", Refused("edited_after_shipment")),
     (&[Fewer, LineRemoved, Variant], &[Fulfilled], "", NotAtTheShop),
     // Taking it back: on hold first, never by force.
