@@ -178,10 +178,10 @@ pub trait Destination: Send + Sync {
     fn is_same_order(&self, copy: &OrderCopy, seen: &Seen) -> bool;
     /// What left by its own account, in a copy as it was seen; `copy` tells which of its lines are which of the order's.
     fn shipments(&self, seen: &Seen, copy: &OrderCopy) -> Vec<Shipment>;
-    /// In what a copy as it was seen does not say what `copy` does. Asked only of destinations where fields change one by
-    /// one.
-    fn differs(&self, copy: &OrderCopy, seen: &Seen) -> Differences {
-        let _ = (copy, seen);
+    /// In what a copy as it was seen does not say what `copy` does; `was` is the copy as we last made it, where we did. Asked
+    /// only of destinations where fields change one by one.
+    fn differs(&self, copy: &OrderCopy, was: Option<&OrderCopy>, seen: &Seen) -> Differences {
+        let _ = (copy, was, seen);
         Differences::default()
     }
     /// What a person must see to there, though it holds what it should.

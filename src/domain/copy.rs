@@ -20,7 +20,7 @@ pub enum Stage {
     Held,
     /// To be packed.
     Released,
-    /// Being picked or packed, or shipped in part: its goods are in somebody's hands.
+    /// Being picked or packed: its goods are in somebody's hands. What is left of an order of which a part left is not.
     Packing,
     /// Goods left.
     Shipped,
@@ -118,6 +118,11 @@ impl Field {
         Self::Tags,
         Self::ShipOn,
     ];
+
+    /// Whether it still matters once goods left: who was sent what, and how. The rest has no one left to read it.
+    pub const fn outlives_shipment(self) -> bool {
+        matches!(self, Self::ShipTo | Self::Service | Self::Items)
+    }
 
     /// In words for people.
     pub const fn words(self) -> &'static str {

@@ -91,6 +91,15 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
+/// What people made of an order at a destination besides changing it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rearranged {
+    /// Another order there ships for it: nothing that is done to this one reaches its goods.
+    pub merged: bool,
+    /// Other orders there that hold units of it, in the vendor's own terms.
+    pub parts: Vec<serde_json::Value>,
+}
+
 /// A copy as it was seen at a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -109,6 +118,9 @@ pub struct Seen {
     /// Its content in the vendor's own terms, without stage and tracking, to show what a person changed there.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub content: serde_json::Value,
+    /// Whether it was merged or split there.
+    #[serde(default)]
+    pub rearranged: Rearranged,
     /// Its version there, where the destination tells one.
     #[serde(default)]
     pub version: Option<String>,
@@ -117,9 +129,9 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Whether packers may go on with it: neither held nor gone.
+    /// Whether packers may go on with it: neither held nor gone, nor out of reach.
     pub fn may_be_packed(&self) -> bool {
-        self.committed && !self.held && self.stage < Stage::Shipped
+        self.committed && !self.held && self.stage < Stage::Shipped && !self.rearranged.merged
     }
 }
 

@@ -71,6 +71,8 @@ open_enum! {
         NotImported = "not_imported",
         /// Something at the destination keeps the order from being packed, and a person must see to it there.
         HeldAtDestination = "held_at_destination",
+        /// The order was edited both at the channel and, otherwise, at the destination.
+        EditedAtDestination = "edited_at_destination",
         /// The order was split or merged with another at the destination.
         RearrangedAtDestination = "rearranged_at_destination",
         /// The channel has nothing open that a shipment could fulfil.

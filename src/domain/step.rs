@@ -31,6 +31,8 @@ pub struct Differences {
     pub known: BTreeSet<Field>,
     /// Fields that cannot be seen, for lack of a permission: taken to be as they were made, and never to be empty.
     pub hidden: BTreeSet<Field>,
+    /// Fields that are seen to say neither what we last made them say nor what they should: a person's, who is asked first.
+    pub strayed: BTreeSet<Field>,
 }
 
 /// A change of some fields of a copy.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::connectors::{Destination, Effect};
 use crate::domain::copy::{Field, OrderCopy, Stage};
-use crate::domain::mirror::{Desired, Mirror, Observed, Seen};
+use crate::domain::mirror::{Desired, Mirror, Observed, Rearranged, Seen};
 use crate::domain::step::{CopyRef, Revision, Step};
 use crate::domain::timeline::changes;
 
@@ -31,14 +31,18 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
                 remote: None,
                 numbers: copy.numbers.clone(),
                 content: serde_json::Value::Null,
+                rearranged: Rearranged::default(),
                 version: None,
                 at: now,
             });
         }
         Step::Revise(revision) => revised(mirror, revision),
         Step::Cancel { .. } => {
-            mirror.applied = None;
-            mirror.observed = Observed::Absent;
+            // A part of it that stands in an order of its own is seen, and taken back next.
+            if !matches!(effect.seen, Some(Observed::Present(_))) {
+                mirror.applied = None;
+                mirror.observed = Observed::Absent;
+            }
         }
         Step::Advance { stage, .. } => {
             if let Some(applied) = &mut mirror.applied {
@@ -57,7 +61,23 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
         Step::Tell(_) => {}
     }
     if let Some(seen) = &effect.seen {
-        mirror.observed = seen.clone();
+        let before = std::mem::replace(&mut mirror.observed, seen.clone());
+        // The answer to a step shows one order and not what became of its parts: only a look does.
+        if let (Observed::Present(before), Observed::Present(now)) = (before, &mut mirror.observed)
+            && before.remote == now.remote
+        {
+            now.rearranged = before.rearranged;
+        }
+    }
+}
+
+/// A hold of ours that somebody lifted is ours no more: one that is seen later is another's.
+pub(super) fn disown(mirror: &mut Mirror) {
+    if let (Observed::Present(seen), Some(applied)) = (&mirror.observed, &mut mirror.applied)
+        && applied.stage == Stage::Held
+        && seen.may_be_packed()
+    {
+        applied.stage = Stage::Released;
     }
 }
 
@@ -123,7 +143,19 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
                 applied.numbers.retain(|number| !numbers.contains(number) || there.contains(number));
             }
         }
-        // What a revision came to is what is seen: fields that say what they should are taken as made.
+        // What a revision came to is what is seen: fields that say what they should are taken as made. Goods that say
+        // neither may be half of it, and are made anew as a whole.
+        (Step::Revise(revision), Observed::Present(seen)) => {
+            let differs = destination.differs(&revision.copy, Some(&revision.was), seen);
+            let Some(applied) = &mut mirror.applied else { return };
+            for field in revision.fields.iter().filter(|field| !differs.hidden.contains(field)) {
+                if !differs.known.contains(field) {
+                    applied.take(*field, &revision.copy);
+                } else if differs.strayed.contains(field) {
+                    applied.forget(*field);
+                }
+            }
+        }
         _ => {}
     }
 }

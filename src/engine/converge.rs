@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::account::{account_for, account_for_lost, address_of, adopt, drift, news};
+use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news};
 use super::channel::{left_behind, shows};
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
@@ -196,6 +196,7 @@ impl Pass<'_> {
         if let Some(step) = mirror.intent.take() {
             account_for_lost(mirror, step, destination);
         }
+        disown(mirror);
         self.merge_shipments(at, destination);
         Round::Again
     }

@@ -32,12 +32,57 @@ pub struct Sight<'a> {
 
 /// The next step from what is seen to what is desired.
 pub fn plan(desired: &Desired, sight: Sight<'_>, can: Capabilities) -> Plan {
+    if let Some(plan) = out_of_reach(desired, sight) {
+        return plan;
+    }
     match desired {
-        Desired::Present(copy) => toward_present(copy, sight, can),
+        Desired::Present(copy) => match toward_present(copy, sight, can) {
+            // Our hold reaches one part only.
+            Plan::Nothing => match sight.observed {
+                Observed::Present(seen)
+                    if copy.stage == Stage::Held && !seen.rearranged.parts.is_empty() && !sight.accepted =>
+                {
+                    Plan::Exception(split(copy, seen))
+                }
+                _ => Plan::Nothing,
+            },
+            plan => plan,
+        },
         Desired::Absent(_) => toward_absent(sight, can),
         // Goods must not leave on terms that no longer hold.
         Desired::Undecided(reason) => stop(sight, reason.clone()),
     }
+}
+
+/// Where another order ships for it nothing that is done to it reaches its goods, whatever is wanted.
+fn out_of_reach(desired: &Desired, sight: Sight<'_>) -> Option<Plan> {
+    let Observed::Present(seen) = sight.observed else { return None };
+    let name = match desired {
+        Desired::Present(copy) => &copy.name,
+        _ => &sight.applied?.name,
+    };
+    if !seen.rearranged.merged || sight.accepted {
+        return seen.rearranged.merged.then_some(Plan::Nothing);
+    }
+    Some(if sight.fresh {
+        Plan::Exception(Reason::new(
+            ReasonCode::RearrangedAtDestination,
+            format!("order {name} was merged at the destination into another one, which ships for it"),
+            "see to edits, a cancel and tracking by hand, or take the orders apart there; or accept the copy as it is",
+        ))
+    } else {
+        Plan::Observe
+    })
+}
+
+/// Where units of it are in other orders there, edits would reach one of them only.
+fn split(copy: &OrderCopy, seen: &Seen) -> Reason {
+    Reason::new(
+        ReasonCode::RearrangedAtDestination,
+        format!("order {} was split at the destination into {}", copy.name, seen.rearranged.parts.len() + 1),
+        "make edits and holds by hand in each part, then accept the copy as it is; what leaves is told to the channel and \
+         a cancel takes back every part by itself",
+    )
 }
 
 /// Stops what packers could still go on with, and tells a person.
@@ -168,10 +213,26 @@ fn field_by_field(
         return Plan::Observe;
     }
     let differs = |field: &Field| sight.differs.known.contains(field) || sight.differs.hidden.contains(field);
-    let owed: BTreeSet<Field> = changed.iter().copied().filter(differs).collect();
-    let (fields, late): (BTreeSet<Field>, BTreeSet<Field>) =
-        owed.into_iter().partition(|field| seen.stage <= edits.until(*field));
-    if fields.contains(&Field::Items) && seen.may_be_packed() {
+    let gone = seen.stage >= Stage::Shipped;
+    let matters = |field: &Field| differs(field) && (!gone || field.outlives_shipment());
+    let mut owed: BTreeSet<Field> = changed.iter().copied().filter(matters).collect();
+    let strayed = owed.contains(&Field::Items) && sight.differs.strayed.contains(&Field::Items);
+    // What one part says tells nothing of the others.
+    let of_parts = |field: &Field| field.outlives_shipment() || *field == Field::Notes;
+    let apart = !seen.rearranged.parts.is_empty() && changed.iter().any(of_parts);
+    if (strayed || apart) && sight.accepted {
+        owed.clear();
+    } else if (strayed || apart) && !gone {
+        return stop(sight, if apart { split(copy, seen) } else { edited_there(copy) });
+    }
+    let can_change = |field: &Field| seen.stage <= edits.until(*field);
+    let (mut fields, mut late): (BTreeSet<Field>, BTreeSet<Field>) = owed.into_iter().partition(can_change);
+    // What is paid follows from the goods.
+    if late.contains(&Field::Items) && fields.remove(&Field::Amounts) {
+        late.insert(Field::Amounts);
+    }
+    let stops = fields.contains(&Field::Items) || (!late.is_empty() && !sight.accepted);
+    if stops && seen.may_be_packed() {
         return advance(at(applied, seen), Stage::Held);
     }
     if !fields.is_empty() {
@@ -191,7 +252,7 @@ fn field_by_field(
     }
     let words: Vec<&str> = late.into_iter().map(Field::words).collect();
     let words = words.join(", ");
-    if seen.stage < Stage::Shipped {
+    if !gone {
         return stop(
             sight,
             Reason::new(
@@ -210,6 +271,18 @@ fn field_by_field(
         format!("order {} was edited ({words}) after its goods had left", copy.name),
         "accept the copy as it is; or stop the parcel with its carrier, or cancel the order and ship what is right in another",
     ))
+}
+
+fn edited_there(copy: &OrderCopy) -> Reason {
+    Reason::new(
+        ReasonCode::EditedAtDestination,
+        format!(
+            "goods of order {} were edited both at the channel and, otherwise, at the destination",
+            copy.name
+        ),
+        "it is on hold at the destination; make its goods there what they are at the channel, or accept the copy as it is and \
+         it goes on unchanged",
+    )
 }
 
 /// Brings stage and tracking in line.

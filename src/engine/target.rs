@@ -73,7 +73,7 @@ impl Wanted {
 
 /// What a step did.
 pub(super) enum Done {
-    Effect(Effect),
+    Effect(Box<Effect>),
     /// Something at the channel, with the fulfilment it was about.
     Told(Option<Box<Fulfillment>>),
 }
@@ -201,7 +201,9 @@ impl Target<'_> {
 
     pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
         match self {
-            Self::Copy(_, destination, _) => destination.apply(step, log).await.map(Done::Effect),
+            Self::Copy(_, destination, _) => {
+                destination.apply(step, log).await.map(|effect| Done::Effect(Box::new(effect)))
+            }
             Self::Channel(_, channel) => match step {
                 Step::Tell(telling) => channel.tell(telling, log).await.map(|m| Done::Told(m.map(Box::new))),
                 // The plan for a channel has no other.
@@ -217,7 +219,8 @@ fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn 
         (Desired::Present(copy), Observed::Present(seen)) => Some((copy, seen)),
         _ => None,
     };
-    let differs = both.map(|(copy, seen)| destination.differs(copy, seen)).unwrap_or_default();
+    let differs =
+        both.map(|(copy, seen)| destination.differs(copy, mirror.applied.as_ref(), seen)).unwrap_or_default();
     let accepted = mirror.accepted.is_some() && mirror.accepted == Some(digest(desired));
     let sight = Sight {
         applied: mirror.applied.as_ref(),

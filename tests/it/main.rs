@@ -34,6 +34,7 @@ mod merging;
 mod misfits;
 #[cfg(test)]
 mod noticing;
+#[cfg(test)]
 mod packing;
 #[cfg(test)]
 mod permuting;

@@ -1,5 +1,10 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
+mod bad_input;
+pub(crate) mod edits;
+mod golden;
+mod lost;
+
 use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crossdock::domain::copy::{OrderCopy, Stage};
-use crossdock::domain::mirror::{Absence, Desired, Observed, Seen};
+use crossdock::domain::mirror::{Absence, Desired, Observed, Rearranged, Seen};
 use crossdock::domain::reason::{Reason, ReasonCode};
 use crossdock::domain::step::{Capabilities, Differences, Edits, Plan, Step};
 use crossdock::engine::desired::desired;
@@ -36,6 +36,7 @@ fn seen(stage: Stage, numbers: &[&str]) -> Observed {
         remote: None,
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
         content: serde_json::Value::Null,
+        rearranged: Rearranged::default(),
         version: None,
         at: second(0),
     })
@@ -198,7 +199,7 @@ proptest! {
         let (stage, numbers, committed) = is;
         let mut observed = Observed::Present(Seen {
             committed, stage, held: stage == Stage::Held, remote: None, numbers,
-            content: serde_json::Value::Null, version: None, at: second(0),
+            content: serde_json::Value::Null, rearranged: Rearranged::default(), version: None, at: second(0),
         });
         let foreign: BTreeSet<String> = match (&observed, &applied) {
             (Observed::Present(seen), Some(applied)) => seen.numbers.difference(&applied.numbers).cloned().collect(),
@@ -221,7 +222,8 @@ proptest! {
                 Step::Submit { copy, .. } => {
                     observed = Observed::Present(Seen {
                         committed: true, stage: copy.stage, held: copy.stage == Stage::Held, remote: None,
-                        numbers: BTreeSet::new(), content: serde_json::Value::Null, version: None, at: second(0),
+                        numbers: BTreeSet::new(), content: serde_json::Value::Null,
+                        rearranged: Rearranged::default(), version: None, at: second(0),
                     });
                     applied = Some(*copy);
                 }

@@ -16,7 +16,7 @@ use super::Settings;
 use crate::domain::address::Address;
 use crate::domain::copy::{Batch, OrderCopy, Party, PaymentMethod, Stage};
 use crate::domain::fulfillment::{Rank, Shipment};
-use crate::domain::mirror::{Observed, Seen, Verdict};
+use crate::domain::mirror::{Observed, Rearranged, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 
 /// The key of the one shipment that an order has.
@@ -351,6 +351,7 @@ impl AnswerBody {
             remote: None,
             numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
             content: content(&self.sales_order),
+            rearranged: Rearranged::default(),
             version: None,
             at,
         }))

@@ -2,7 +2,7 @@
 //!
 //! Errors come with HTTP 200, several beside one answer; some mutations are performed and answered with an error all the
 //! same. So a write counts as refused only where nothing in the answer says it was done, and as unknown otherwise: the loop
-//! looks before anything else. What a call may cost is learnt from what the like of it did cost.
+//! looks before anything else. What a call may cost has to be there before it is sent; what it did not cost comes back.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +35,8 @@ pub(super) struct Request<'r> {
     pub(super) variables: Value,
     pub(super) effect: Effect,
     pub(super) urgent: bool,
-    /// Credits to expect before one like it was answered.
-    pub(super) expected_cost: u32,
+    /// Credits that have to be there for it: what it may cost. What it did cost is charged.
+    pub(super) may_cost: u32,
 }
 
 /// What came back: data, and the errors beside it.
@@ -69,15 +69,15 @@ impl ApiError {
 pub(super) struct Api {
     client: Client,
     tokens: Tokens,
-    /// What calls did cost, by operation.
-    costs: Mutex<BTreeMap<&'static str, u32>>,
+    /// What the vendor said that calls need, by operation, where that was more than we thought.
+    needed: Mutex<BTreeMap<&'static str, u32>>,
     /// Whether the vendor was asked what the bucket holds.
     quota_known: AtomicBool,
 }
 
 impl Api {
     pub(super) fn new(client: Client, tokens: Tokens) -> Self {
-        Self { client, tokens, costs: Mutex::default(), quota_known: AtomicBool::new(false) }
+        Self { client, tokens, needed: Mutex::default(), quota_known: AtomicBool::new(false) }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -186,23 +186,22 @@ impl Api {
     }
 
     fn cost_of(&self, request: &Request<'_>) -> u32 {
-        let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-        costs.get(request.operation).copied().unwrap_or(request.expected_cost)
+        let needed = self.needed.lock().unwrap_or_else(PoisonError::into_inner);
+        needed.get(request.operation).copied().unwrap_or_default().max(request.may_cost)
     }
 
-    /// What was taken and not charged goes back; what such a call may cost is remembered.
+    /// What was taken and not charged goes back; what such a call needs is remembered.
     fn settle_cost(&self, request: &Request<'_>, body: &Value, errors: &[ApiError]) {
         let taken = self.cost_of(request);
         let required = errors.iter().find_map(|error| whole(&error.required_credits));
-        let charged = whole(&body["extensions"]["throttling"]["cost"]);
+        let refused = errors.iter().any(|error| error.code() == NO_CREDITS);
+        let charged = whole(&body["extensions"]["throttling"]["cost"]).or(refused.then_some(0));
         if let Some(charged) = charged {
             self.client.budget().credit(taken.saturating_sub(charged));
         }
-        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cost) = required.or(charged) {
-            // Slowly down, at once up: a call is never sent on less than the like of it took.
-            let known = costs.get(request.operation).copied().unwrap_or_default();
-            costs.insert(request.operation, cost.max(known - known / 8));
+        // One that asks for less is another call.
+        if let Some(required) = required.filter(|required| *required <= self.client.budget().capacity()) {
+            self.needed.lock().unwrap_or_else(PoisonError::into_inner).insert(request.operation, required);
         }
     }
 
@@ -237,7 +236,7 @@ impl Api {
             variables: json!({}),
             effect: Effect::Read,
             urgent: false,
-            expected_cost: 1,
+            may_cost: 1,
         };
         let Ok(told) = self.ask(request, log).await else {
             self.quota_known.store(false, Ordering::Relaxed);

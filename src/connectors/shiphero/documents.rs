@@ -19,18 +19,36 @@ shipping_labels{id status carrier shipping_method tracking_number tracking_url c
 /// Pages of lines: most orders fit the first.
 pub(super) const PAGES: [u32; 3] = [15, 50, 250];
 
+/// Orders that one answer shows by the channel's id.
+const ORDERS: u32 = 5;
+
+/// What a reading may cost: each page costs its nodes and what is below them.
+pub(super) const fn cost_of_reading(several: bool, page: u32) -> u32 {
+    let order = 2 * page;
+    1 + if several { ORDERS * (order + 1) } else { order }
+}
+
+/// What so many mutations in one document may cost, the last of them showing the order.
+pub(super) fn cost_of_mutations(count: usize) -> u32 {
+    10 * u32::try_from(count).unwrap_or(u32::MAX / 20) + 2 * PAGES[0]
+}
+
 /// One order by the vendor's own id.
 pub(super) fn order() -> String {
     format!("query Order($id:String!,$lines:Int!){{order(id:$id){{request_id data{{...Whole}}}}}} {WHOLE}")
 }
 
-/// Orders by the channel's id. A few: an order that was cancelled and entered again, or split, has several.
+/// Orders by the channel's id. A few: one that was cancelled and entered again, or split, has several.
 pub(super) fn by_partner() -> String {
     format!(
         "query Orders($partner:String!,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
-         data(first:5){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
+         data(first:{ORDERS}){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
     )
 }
+
+/// Orders by the number that people use.
+pub(super) const BY_NUMBER: &str = "query Numbered($number:String!){orders(order_number:$number){request_id data(first:5){\
+edges{node{id order_number partner_order_id shop_name fulfillment_status}}}}}";
 
 /// Which orders changed since an instant, oldest change first where the vendor sorts at all.
 pub(super) const CHANGED: &str = "query Changed($from:ISODateTime!,$first:Int!,$after:String){\
@@ -112,7 +130,7 @@ pub(super) fn mutate(mutations: &[Mutation]) -> String {
 pub fn all() -> Vec<String> {
     use Mutation::{Add, Cancel, Change, Create, Holds, Remove, Update};
     let mut all = vec![order(), by_partner(), mutate(&[Create]), mutate(&[Holds]), mutate(&[Cancel])];
-    all.extend([CHANGED, QUOTA, PROBE, REGISTER, UNREGISTER].map(str::to_owned));
+    all.extend([BY_NUMBER, CHANGED, QUOTA, PROBE, REGISTER, UNREGISTER].map(str::to_owned));
     for chosen in 1_u8..16 {
         let one = |at: u8, mutation| (chosen & (1 << at) != 0).then_some(mutation);
         let mutations = [one(0, Remove), one(1, Change), one(2, Add), one(3, Update)];

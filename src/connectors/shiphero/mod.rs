@@ -7,7 +7,9 @@
 
 mod api;
 mod documents;
+mod looking;
 mod order;
+mod parcels;
 mod register;
 mod tokens;
 mod webhook;
@@ -33,7 +35,7 @@ use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::{Capabilities, CopyRef, Differences, Edits, Step};
 use crate::store::Store;
 use crate::transport::{self, Client, Fault, Limits, Log};
-use api::{Api, ApiError, NOT_FOUND, Request, Told, words};
+use api::{Api, ApiError, Request, Told, words};
 use documents::{Mutation, PAGES};
 use tokens::Tokens;
 
@@ -99,59 +101,6 @@ impl ShipHero {
         self.api.client().clock().now()
     }
 
-    async fn look(&self, at: &CopyRef, log: &Log) -> Result<Observed, Fault> {
-        let mut found = Value::Null;
-        if let Some(id) = &at.remote {
-            found = self.read(&documents::order(), "order", json!({ "id": id.as_str() }), log).await?;
-        }
-        if found.is_null() || order::is_cancelled(&found) {
-            // Cancelled and entered again, perhaps by a lost answer of ours.
-            let partner = json!({ "partner": at.order.as_str() });
-            let listed = self.read(&documents::by_partner(), "orders", partner, log).await?;
-            let same = |found: &&Value| found["partner_order_id"].as_str() == Some(at.order.as_str());
-            let live = order::nodes(&listed).filter(same).find(|found| !order::is_cancelled(found));
-            found = live.cloned().unwrap_or(Value::Null);
-        }
-        Ok(order::observed(&found, &self.settings, self.now()))
-    }
-
-    /// Reads one order, or orders, with as large a page of lines as it takes; null where there is none.
-    async fn read(
-        &self,
-        document: &str,
-        operation: &'static str,
-        mut variables: Value,
-        log: &Log,
-    ) -> Result<Value, Fault> {
-        for page in PAGES {
-            variables["lines"] = page.into();
-            let request = Request {
-                operation,
-                document,
-                variables: variables.clone(),
-                effect: transport::Effect::Read,
-                urgent: false,
-                expected_cost: 120,
-            };
-            let told = self.api.run(request, log).await?;
-            if told.errors.iter().any(|error| error.code() == NOT_FOUND) {
-                return Ok(Value::Null);
-            }
-            if !told.errors.is_empty() && told.data[operation].is_null() {
-                return Err(Fault::Refused(refusal(&told.errors, operation, "an order")));
-            }
-            let data = &told.data[operation]["data"];
-            if !order::is_cut(data) && !order::nodes(data).any(order::is_cut) {
-                return Ok(data.clone());
-            }
-        }
-        Err(Fault::Refused(Reason::new(
-            ReasonCode::TooMuchAsked,
-            "the order has more lines at ShipHero than one answer shows",
-            "see to this order by hand; every other order goes on",
-        )))
-    }
-
     /// Performs mutations in one document; gives the order as it is then.
     async fn write(&self, step: &Step, mutations: &[(Mutation, Value)], log: &Log) -> Result<Effect, Fault> {
         let Some((last, _)) = mutations.last() else { return Ok(Effect::DONE) };
@@ -168,7 +117,7 @@ impl ShipHero {
             variables,
             effect: transport::Effect::Write,
             urgent: step.is_urgent(),
-            expected_cost: 120,
+            may_cost: documents::cost_of_mutations(names.len()),
         };
         let Told { data, errors } = self.api.run(request, log).await?;
         let done = |mutation: &Mutation| !data[mutation.name()]["request_id"].is_null();
@@ -177,7 +126,7 @@ impl ShipHero {
             if shown["id"].is_null() || order::is_cut(shown) {
                 return Err(Fault::Unknown("the answer does not show the order as it is now".into()));
             }
-            let seen = Some(order::observed(shown, &self.settings, self.now()));
+            let seen = Some(order::observed(shown, &[], &self.settings, self.now()));
             return Ok(Effect { seen, ..Effect::DONE });
         }
         // Some are performed and answered with an error all the same; and some of several may be done.
@@ -191,7 +140,12 @@ impl ShipHero {
         let id = |at: &CopyRef| at.remote.as_ref().map(ToString::to_string).unwrap_or_default();
         let settings = &self.settings;
         let mutations = match step {
-            Step::Submit { copy, .. } => vec![(Mutation::Create, write::create(copy, settings))],
+            Step::Submit { copy, again } => {
+                if !again {
+                    self.refuse_twin(copy, log).await?;
+                }
+                vec![(Mutation::Create, write::create(copy, settings))]
+            }
             Step::Revise(revision) => write::revise(revision, settings),
             Step::Cancel { at } => vec![(Mutation::Cancel, write::cancel(&id(at), settings))],
             Step::Advance { at, stage: Stage::Held } => {
@@ -204,46 +158,12 @@ impl ShipHero {
                 return Err(not_a_step_here(step));
             }
         };
-        self.write(step, &mutations, log).await
-    }
-
-    /// Orders that changed since an instant, by the channel's id, page by page; smaller pages where credits are too few.
-    async fn changed(&self, since: Timestamp, log: &Log) -> Result<Vec<Changed>, Fault> {
-        let mut changed = Vec::new();
-        let (mut after, mut first) = (Value::Null, 50_u32);
-        loop {
-            let from = since.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-            let request = Request {
-                operation: "orders(updated_from)",
-                document: documents::CHANGED,
-                variables: json!({ "from": from, "first": first, "after": after }),
-                effect: transport::Effect::Read,
-                urgent: false,
-                expected_cost: first + 1,
-            };
-            let told = match self.api.run(request, log).await {
-                Err(Fault::Refused(reason)) if reason.code == ReasonCode::TooMuchAsked && first > 5 => {
-                    first /= 2;
-                    continue;
-                }
-                told => told?,
-            };
-            let data = &told.data["orders"]["data"];
-            if data.is_null() {
-                return Err(Fault::Refused(refusal(&told.errors, "orders", "what changed")));
-            }
-            for node in order::nodes(data) {
-                if let Some(order) = node["partner_order_id"].as_str().filter(|id| !id.trim().is_empty()) {
-                    let version = node["updated_at"].as_str().unwrap_or_default().to_owned();
-                    changed.push(Changed { order: order.trim().into(), version });
-                }
-            }
-            let page = &data["pageInfo"];
-            if !page["hasNextPage"].as_bool().unwrap_or_default() || page["endCursor"] == after {
-                return Ok(changed);
-            }
-            after = page["endCursor"].clone();
-        }
+        let effect = self.write(step, &mutations, log).await?;
+        let Step::Cancel { at } = step else { return Ok(effect) };
+        // Where it was split another part stands, which is to be taken back too.
+        let seen = self.look(at, log).await;
+        let seen = seen.map_err(|fault| Fault::Unknown(format!("cancelled, but not seen so: {fault}")))?;
+        Ok(Effect { seen: Some(seen), ..effect })
     }
 }
 
@@ -288,11 +208,11 @@ impl Destination for ShipHero {
     }
 
     fn shipments(&self, seen: &Seen, copy: &OrderCopy) -> Vec<Shipment> {
-        order::shipments(seen, copy, &self.settings)
+        parcels::shipments(seen, copy, &self.settings)
     }
 
-    fn differs(&self, copy: &OrderCopy, seen: &Seen) -> Differences {
-        order::differences(copy, seen, &self.settings)
+    fn differs(&self, copy: &OrderCopy, was: Option<&OrderCopy>, seen: &Seen) -> Differences {
+        order::differences(copy, was, seen, &self.settings)
     }
 
     fn obstacle(&self, copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
@@ -343,7 +263,7 @@ impl Connection for ShipHero {
                 variables: json!({}),
                 effect: transport::Effect::Read,
                 urgent: false,
-                expected_cost: 4,
+                may_cost: 4,
             };
             let told = self.api.run(request, log).await?;
             let account = &told.data["account"]["data"];

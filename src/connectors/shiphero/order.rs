@@ -14,8 +14,7 @@ use super::api::whole;
 use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Field, Item, OrderCopy, Stage};
-use crate::domain::fulfillment::{Rank, Shipment};
-use crate::domain::mirror::{Observed, Seen};
+use crate::domain::mirror::{Observed, Rearranged, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::Differences;
 
@@ -27,11 +26,11 @@ pub(super) fn nodes(connection: &Value) -> impl Iterator<Item = &Value> {
     connection["edges"].as_array().into_iter().flatten().map(|edge| &edge["node"])
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default().trim()
 }
 
@@ -39,7 +38,7 @@ fn amount(value: &Value) -> Decimal {
     text(value).parse::<Decimal>().unwrap_or_default().normalize()
 }
 
-fn is_set(value: &Value) -> bool {
+pub(super) fn is_set(value: &Value) -> bool {
     value.as_bool().unwrap_or_default()
 }
 
@@ -54,14 +53,20 @@ pub(super) fn is_cut(order: &Value) -> bool {
 }
 
 /// Whether a label counts: neither voided nor to be.
-fn is_valid(label: &Value) -> bool {
+pub(super) fn is_valid(label: &Value) -> bool {
     let status = text(&label["status"]).to_ascii_lowercase();
     !status.starts_with("void") && !status.starts_with("cancel") && !status.starts_with("refund")
 }
 
-/// The order as it stands.
-pub(super) fn observed(order: &Value, settings: &Settings, at: Timestamp) -> Observed {
-    if order.is_null() || is_cancelled(order) {
+/// Whether another order there ships for it.
+pub(super) fn is_merged(order: &Value) -> bool {
+    list(&order["merged_orders"]).any(|other| is_set(&other["is_master"]))
+}
+
+/// The order as it stands, with the other orders that units of it were moved to.
+pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at: Timestamp) -> Observed {
+    let merged = is_merged(order);
+    if order.is_null() || (is_cancelled(order) && !merged) {
         return Observed::Absent;
     }
     let held = is_set(&order["holds"][settings.hold.flag()]);
@@ -72,15 +77,31 @@ pub(super) fn observed(order: &Value, settings: &Settings, at: Timestamp) -> Obs
     let in_hand = list(&order["allocations"]).any(|allocation| is_set(&allocation["is_locked"]))
         || lines().any(|line| list(&line["tote_picks"]).any(|pick| whole(&pick["current"]) == Some(1)));
     let fulfilled = text(&order["fulfillment_status"]).eq_ignore_ascii_case("fulfilled");
+    // What is left of an order that was shipped in part can be edited like any other, once no tote holds it.
     let stage = if fulfilled || (left && !pending) {
         Stage::Shipped
-    } else if left || in_hand {
+    } else if in_hand {
         Stage::Packing
     } else if held {
         Stage::Held
     } else {
         Stage::Released
     };
+    Observed::Present(Seen {
+        committed: true,
+        stage,
+        held,
+        remote: Some(text(&order["id"]).into()),
+        numbers: BTreeSet::new(),
+        content: content(order),
+        rearranged: Rearranged { merged, parts: parts.iter().map(|part| content(part)).collect() },
+        version: Some(text(&order["updated_at"]).to_owned()).filter(|version| !version.is_empty()),
+        at,
+    })
+}
+
+/// What an order says, without what moves by itself.
+fn content(order: &Value) -> Value {
     let mut content = order.clone();
     if let Some(fields) = content.as_object_mut() {
         fields.retain(|name, _| !MOVING.contains(&name.as_str()));
@@ -90,16 +111,7 @@ pub(super) fn observed(order: &Value, settings: &Settings, at: Timestamp) -> Obs
             line.remove("tote_picks");
         }
     }
-    Observed::Present(Seen {
-        committed: true,
-        stage,
-        held,
-        remote: Some(text(&order["id"]).into()),
-        numbers: BTreeSet::new(),
-        content,
-        version: Some(text(&order["updated_at"]).to_owned()).filter(|version| !version.is_empty()),
-        at,
-    })
+    content
 }
 
 /// The number of the line there that stands for an item: the line's id, with a count behind it where a bundle has several.
@@ -131,10 +143,7 @@ pub(super) fn lines_of<'s>(copy: &OrderCopy, content: &'s Value) -> Vec<Option<&
     items
         .map(|(item, found)| {
             found.or_else(|| {
-                let same = |line: &&&Value| {
-                    text(&line["sku"]).eq_ignore_ascii_case(&item.product)
-                        && !taken.contains(text(&line["id"]))
-                };
+                let same = |line: &&&Value| is_of(line, item) && !taken.contains(text(&line["id"]));
                 let alone = copy.items.iter().filter(|other| other.product == item.product).count() == 1;
                 let mut same = open.iter().filter(same);
                 match (same.next(), same.next()) {
@@ -158,9 +167,17 @@ pub(super) fn discounts(copy: &OrderCopy) -> Decimal {
 }
 
 /// In what the order there is not what the copy says.
-pub(super) fn differences(copy: &OrderCopy, seen: &Seen, settings: &Settings) -> Differences {
+pub(super) fn differences(
+    copy: &OrderCopy,
+    was: Option<&OrderCopy>,
+    seen: &Seen,
+    settings: &Settings,
+) -> Differences {
     let content = &seen.content;
     let mut differences = Differences::default();
+    if was.is_some_and(|was| goods_strayed(was, copy, content)) {
+        differences.strayed.insert(Field::Items);
+    }
     for (field, party, shown) in [
         (Field::ShipTo, &copy.ship_to, &content["shipping_address"]),
         (Field::BillTo, &copy.bill_to, &content["billing_address"]),
@@ -219,13 +236,35 @@ fn same_items(copy: &OrderCopy, content: &Value, settings: &Settings) -> bool {
     let same = |(item, line): (&Item, Option<&Value>)| {
         line.is_some_and(|line| {
             whole(&line["quantity"]) == Some(item.quantity)
-                && text(&line["sku"]).eq_ignore_ascii_case(&item.product)
+                && is_of(line, item)
                 && (settings.native || amount(&line["price"]) == item.unit_price.normalize())
         })
     };
     let open = nodes(&content["line_items"])
         .filter(|line| !is_cancelled(line) && whole(&line["quantity"]).unwrap_or_default() > 0);
     copy.items.iter().zip(found).all(same) && open.count() == copy.items.len()
+}
+
+/// Whether a line that changed on our side holds, there, units that are neither as we last made them nor as they should be.
+fn goods_strayed(was: &OrderCopy, copy: &OrderCopy, content: &Value) -> bool {
+    let made: BTreeMap<String, &Item> = partner_ids(was).into_iter().zip(&was.items).collect();
+    let wanted = copy.items.iter().zip(partner_ids(copy)).zip(lines_of(copy, content));
+    // Nothing is known to have been made: what is there is made as it should be.
+    !made.is_empty()
+        && wanted.into_iter().any(|((item, partner), line)| {
+            let there = line.and_then(|line| whole(&line["quantity"])).unwrap_or_default();
+            match made.get(&partner).filter(|made| made.product == item.product) {
+                Some(made) => {
+                    made.quantity != item.quantity && there != made.quantity && there != item.quantity
+                }
+                None => there != 0 && there != item.quantity && line.is_some_and(|line| is_of(line, item)),
+            }
+        })
+}
+
+/// Whether a line there is of an item's product.
+pub(super) fn is_of(line: &Value, item: &Item) -> bool {
+    text(&line["sku"]).eq_ignore_ascii_case(&item.product)
 }
 
 fn same_address(ours: &Address, shown: &Value) -> bool {
@@ -259,28 +298,21 @@ fn same_address(ours: &Address, shown: &Value) -> bool {
 /// What a person must see to there, though nothing is owed.
 pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
     let content = &seen.content;
-    let merged = list(&content["merged_orders"]).any(|other| is_set(&other["is_master"]));
-    if merged {
-        return Some(Reason::new(
-            ReasonCode::RearrangedAtDestination,
-            format!("order {} was merged into another one at ShipHero, which ships for it", copy.name),
-            "see to edits and to tracking by hand, or take the orders apart there",
-        ));
-    }
     if seen.stage >= Stage::Shipped {
         return None;
     }
-    let found = lines_of(copy, content);
-    let lacks = copy.items.iter().zip(found).any(|(item, line)| {
-        line.and_then(|line| whole(&line["quantity"])).unwrap_or_default() < item.quantity
-    });
+    // Where it was split, all parts together hold what one should.
+    let mut there = vec![0_u32; copy.items.len()];
+    for order in std::iter::once(content).chain(&seen.rearranged.parts) {
+        for (units, line) in there.iter_mut().zip(lines_of(copy, order)) {
+            *units += line.and_then(|line| whole(&line["quantity"])).unwrap_or_default();
+        }
+    }
+    let lacks = copy.items.iter().zip(there).any(|(item, units)| units < item.quantity);
     if lacks && !content.is_null() {
         return Some(Reason::new(
             ReasonCode::RearrangedAtDestination,
-            format!(
-                "order {} holds fewer units at ShipHero than it should: it was split or edited there",
-                copy.name
-            ),
+            format!("order {} holds fewer units at ShipHero than it should: it was edited there", copy.name),
             "put the units back there, or edit the order at the channel; nothing that a person did is undone by itself",
         ));
     }
@@ -294,6 +326,9 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
             "shipping method",
             "map the rate in the route's methods to a carrier/method that the account has; nothing else takes this hold off",
         )
+    } else if is_set(&content["holds"]["payment_hold"]) && copy.stage == Stage::Released {
+        // ShipHero itself puts it on when Capture Payment is refused, and takes it off by no word of ours.
+        ("payment", "the order may ship now: take the hold off at ShipHero")
     } else {
         return None;
     };
@@ -302,116 +337,4 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
         format!("ShipHero put order {} on {hold} hold", copy.name),
         mend,
     ))
-}
-
-/// What left: each valid label is a parcel of its own. A label that was made again, with what the voided one was on, is
-/// the same parcel under another number.
-pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> Vec<Shipment> {
-    let content = &seen.content;
-    let line_of: BTreeMap<&str, usize> = lines_of(copy, content)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, line)| Some((text(&line?["id"]), at)))
-        .collect();
-    let mut labels: Vec<Parcel<'_>> = Vec::new();
-    for shipment in list(&content["shipments"]) {
-        let ready = settings.at_label || shipment["completed"].as_bool().unwrap_or(true);
-        let all: Vec<&Value> = list(&shipment["shipping_labels"]).collect();
-        for label in &all {
-            let mut units = BTreeMap::<String, u32>::new();
-            for line in nodes(&shipment["line_items"]) {
-                let named = text(&line["shipping_label_id"]);
-                // A shipment with one label need not say which lines are in it.
-                if named == text(&label["id"]) || (named.is_empty() && all.len() == 1) {
-                    *units.entry(text(&line["line_item_id"]).to_owned()).or_default() +=
-                        whole(&line["quantity"]).unwrap_or_default();
-                }
-            }
-            labels.push(Parcel { label, units, ready });
-        }
-    }
-    labels.sort_by_key(|parcel| {
-        (text(&parcel.label["created_date"]), RemoteId::from(text(&parcel.label["id"])))
-    });
-    // Chains of labels: each voided one is followed by the next one made for the same units.
-    let mut first_of: Vec<usize> = (0..labels.len()).collect();
-    let mut followed = vec![false; labels.len()];
-    for later in 0..labels.len() {
-        let before = (0..later).find(|earlier| {
-            !followed[*earlier]
-                && !is_valid(labels[*earlier].label)
-                && labels[*earlier].units == labels[later].units
-        });
-        if let Some(before) = before {
-            followed[before] = true;
-            first_of[later] = first_of[before];
-        }
-    }
-    let valid = labels.iter().enumerate().filter(|(_, parcel)| is_valid(parcel.label));
-    valid
-        .map(|(at, parcel)| {
-            let label = parcel.label;
-            let rank = if is_set(&label["delivered"]) {
-                Rank::Delivered
-            } else if parcel.ready {
-                Rank::Shipped
-            } else {
-                Rank::Labelled
-            };
-            let filled = |value: &Value| Some(text(value).to_owned()).filter(|text| !text.is_empty());
-            Shipment {
-                id: text(&labels[first_of[at]].label["id"]).into(),
-                lines: Some(order_lines(copy, &line_of, &parcel.units)),
-                carrier: filled(&label["carrier"]),
-                numbers: filled(&label["tracking_number"]).into_iter().collect(),
-                urls: filled(&label["tracking_url"]).into_iter().collect(),
-                rank,
-                undone: false,
-                told: settings.native,
-            }
-        })
-        .collect()
-}
-
-struct Parcel<'s> {
-    label: &'s Value,
-    /// Units by the id of the line there.
-    units: BTreeMap<String, u32>,
-    ready: bool,
-}
-
-/// Units of the order's lines, from units of the lines there. A bundle has left where all its parts have.
-fn order_lines(
-    copy: &OrderCopy,
-    line_of: &BTreeMap<&str, usize>,
-    units: &BTreeMap<String, u32>,
-) -> BTreeMap<RemoteId, u32> {
-    let mut told = BTreeMap::new();
-    for (there, count) in units {
-        match line_of.get(there.as_str()).map(|at| &copy.items[*at]) {
-            Some(item) if item.quantity == item.of_line => {
-                *told.entry(item.line.clone()).or_insert(0) += *count;
-            }
-            Some(_) => {}
-            // Not a line of the order: told all the same, so that it is not lost.
-            None => {
-                told.insert(RemoteId::from(there.as_str()), *count);
-            }
-        }
-    }
-    let bundled = copy.items.iter().filter(|item| item.quantity != item.of_line);
-    for line in bundled.map(|item| &item.line).collect::<BTreeSet<_>>() {
-        let parts = copy.items.iter().enumerate().filter(|(_, item)| item.line == *line);
-        let whole_bundles = parts.map(|(at, item)| {
-            let there = line_of.iter().find(|(_, index)| **index == at).map(|(id, _)| *id);
-            let left = there.and_then(|id| units.get(id)).copied().unwrap_or_default();
-            // Units of a part in one bundle.
-            let each = item.quantity.checked_div(item.of_line).unwrap_or(1).max(1);
-            left / each
-        });
-        if let Some(bundles) = whole_bundles.min().filter(|bundles| *bundles > 0) {
-            told.insert(line.clone(), bundles);
-        }
-    }
-    told
 }

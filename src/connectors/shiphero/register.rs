@@ -44,5 +44,5 @@ impl ShipHero {
 
 fn call<'r>(operation: &'static str, document: &'r str, data: &Value) -> Request<'r> {
     let variables = json!({ "data": data });
-    Request { operation, document, variables, effect: Effect::Write, urgent: false, expected_cost: 12 }
+    Request { operation, document, variables, effect: Effect::Write, urgent: false, may_cost: 12 }
 }

@@ -1,13 +1,13 @@
 //! What is sent: the inputs of the mutations that enter and change an order. Money is text, as the schema wants it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::Settings;
 use super::api::whole;
 use super::documents::Mutation;
-use super::order::{carrier_and_method, discounts, is_cancelled, lines_of, nodes, partner_ids};
+use super::order::{carrier_and_method, discounts, is_cancelled, is_of, lines_of, nodes, partner_ids};
 use crate::domain::copy::{Field, Item, OrderCopy, Party, Stage};
 use crate::domain::step::Revision;
 
@@ -124,20 +124,31 @@ struct Lines {
     added: Vec<Value>,
 }
 
+/// What changed on our side, and nothing else: units that a person changed there, and lines that a person added, stay.
+/// Where nothing is known to have been made all lines are made what they should be.
 fn lines(revision: &Revision) -> Lines {
-    let (copy, content) = (&revision.copy, &revision.content);
+    let (copy, was, content) = (&revision.copy, &revision.was, &revision.content);
+    let made: BTreeMap<String, &Item> = partner_ids(was).into_iter().zip(&was.items).collect();
     let mut lines = Lines { removed: Vec::new(), changed: Vec::new(), added: Vec::new() };
     let mut kept = BTreeSet::new();
     for ((item, partner_id), found) in copy.items.iter().zip(partner_ids(copy)).zip(lines_of(copy, content)) {
         // A line keeps its SKU for ever: a variant that was swapped is another line.
-        let found = found.filter(|line| {
-            line["sku"].as_str().is_some_and(|sku| sku.trim().eq_ignore_ascii_case(&item.product))
+        let found = found.filter(|line| is_of(line, item));
+        if let Some(there) = found {
+            kept.insert(there["id"].as_str().unwrap_or_default());
+        }
+        let as_made = made.get(&partner_id).is_some_and(|made| {
+            made.product == item.product
+                && made.quantity == item.quantity
+                && made.unit_price == item.unit_price
         });
+        if as_made {
+            continue;
+        }
         let Some(there) = found else {
             lines.added.push(line(item, &partner_id));
             continue;
         };
-        kept.insert(there["id"].as_str().unwrap_or_default());
         let same_price = there["price"]
             .as_str()
             .and_then(|price| price.trim().parse::<rust_decimal::Decimal>().ok())
@@ -153,9 +164,11 @@ fn lines(revision: &Revision) -> Lines {
             "price": item.unit_price.to_string(),
         }));
     }
+    let ours: BTreeSet<&str> =
+        lines_of(was, content).into_iter().flatten().filter_map(|line| line["id"].as_str()).collect();
     for there in nodes(&content["line_items"]).filter(|line| !is_cancelled(line)) {
         let id = there["id"].as_str().unwrap_or_default();
-        if kept.contains(id) {
+        if kept.contains(id) || !(made.is_empty() || ours.contains(id)) {
             continue;
         }
         if whole(&there["quantity_shipped"]).unwrap_or_default() == 0 {

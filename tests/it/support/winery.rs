@@ -31,6 +31,8 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// Where the warehouse's API is; empty where the test has none.
+    pub(crate) house_url: String,
     /// The server's configuration.
     text: String,
     _stop: DropGuard,
@@ -64,7 +66,7 @@ pub(crate) struct House<'t> {
 }
 
 /// The secret that signs the warehouse's webhooks.
-const HOUSE_SECRET: &str = "tote and label";
+pub(crate) const HOUSE_SECRET: &str = "tote and label";
 
 /// The route to a warehouse, beside `from`, `to` and what a test adds.
 const HOUSE_ROUTE: &str = r#"
@@ -114,7 +116,7 @@ async fn play_house(
     house: House<'_>,
     clock: &Clock,
     stop: &CancellationToken,
-) -> (shiphero::Account, String) {
+) -> (shiphero::Account, String, String) {
     let House { options, keys, route } = house;
     let refresh = options.refresh_tokens[0].clone();
     let account = shiphero::Account::new(options, clock.clone());
@@ -132,7 +134,7 @@ async fn play_house(
          refresh_token = \"file:{at}/house_refresh\"\nwebhook_secrets = [\"file:{at}/house_secret\"]\n{keys}\n\
          [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{HOUSE_ROUTE}{route}\n"
     );
-    (account, text)
+    (account, url, text)
 }
 
 /// The configuration of the account and the route, after the shop's; secrets go to files in `folder`. No budget is short,
@@ -171,14 +173,15 @@ impl Winery {
         if unasked {
             text = text.replace("access_token", "# access_token");
         }
-        let mut playing = None;
+        let (mut playing, mut house_url) = (None, String::new());
         if let Some(house) = house {
-            let (account, more) = play_house(folder.path(), house, &clock, &stop).await;
+            let (account, url, more) = play_house(folder.path(), house, &clock, &stop).await;
             text += &more;
-            playing = Some(account);
+            (playing, house_url) = (Some(account), url);
         }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
-        let winery = Self { server, shop, account, house: playing, clock, text, _stop: stop.drop_guard() };
+        let winery =
+            Self { server, shop, account, house: playing, clock, house_url, text, _stop: stop.drop_guard() };
         winery.hear();
         winery
     }
@@ -203,13 +206,24 @@ impl Winery {
 
     /// Stops the server in order and starts another on the same database.
     pub(crate) async fn restart(self) -> Self {
-        let Self { server, shop, account, house, clock, text, _stop: stop } = self;
-        let Server { app, folder, .. } = server;
+        let Server { app, folder, .. } = self.server;
         app.stop().await;
-        let server = Server::reopen(folder, &text, clock.clone(), false).await;
-        let winery = Self { server, shop, account, house, clock, text, _stop: stop };
+        let server = Server::reopen(folder, &self.text, self.clock.clone(), false).await;
+        let winery = Self { server, ..self };
         winery.hear();
         winery
+    }
+
+    /// Delivers a body as the warehouse does, signed by this secret or not at all; gives status and answer.
+    pub(crate) async fn deliver_house(&self, body: &Value, secret: Option<&str>) -> (u16, Value) {
+        let body = body.to_string();
+        let url = format!("{}/webhooks/warehouse", self.server.url);
+        let mut request = self.server.http.post(url).header("Content-Type", "application/json");
+        if let Some(secret) = secret {
+            request = request.header("x-shiphero-hmac-sha256", super::server::sign(secret, body.as_bytes()));
+        }
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), super::server::json(answer).await)
     }
 
     /// A winery with a warehouse.

@@ -12,7 +12,7 @@ use crossdock::config::Config;
 use crossdock::connectors::{Destination, Effect};
 use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::domain::fulfillment::Shipment;
-use crossdock::domain::mirror::{Observed, Seen};
+use crossdock::domain::mirror::{Observed, Rearranged, Seen};
 use crossdock::domain::step::{Capabilities, CopyRef, Edits, Step};
 use crossdock::engine::{Engine, Wake};
 use crossdock::simulator::shipcompliant;
@@ -68,6 +68,7 @@ impl Destination for Warehouse {
             held: held.stage == Stage::Held,
             remote: None,
             version: None,
+            rearranged: Rearranged::default(),
             numbers: held.numbers.clone(),
             content: json!({ "key": at.key }),
             at: self.clock.now(),
