@@ -22,7 +22,8 @@ mod target;
 
 pub use preview::Owed;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::connectors::Registry;
+use crate::domain::ConnectionName;
 use crate::domain::route::Route;
 use crate::store::{Lease, SortedInto, Store, StoreError};
 use crate::telemetry;
@@ -82,6 +84,8 @@ pub struct Engine {
     clock: Clock,
     wake: Wake,
     workers: usize,
+    /// What destinations said changed when they were asked last.
+    reported: Mutex<BTreeMap<ConnectionName, polling::Reported>>,
 }
 
 impl Engine {
@@ -94,7 +98,8 @@ impl Engine {
         wake: Wake,
         workers: usize,
     ) -> Arc<Self> {
-        Arc::new(Self { store, registry, routes, clock, wake, workers: workers.max(1) })
+        let reported = Mutex::default();
+        Arc::new(Self { store, registry, routes, clock, wake, workers: workers.max(1), reported })
     }
 
     /// What is kept.

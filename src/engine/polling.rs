@@ -1,9 +1,11 @@
 //! Asks destinations that do not tell of everything which copies changed there, and has those looked at.
 //!
 //! The instant up to which was asked moves only once everything found is due; each time some minutes before it are asked again,
-//! for a vendor's clock is not ours. A copy that we saw in that very version is left alone.
+//! for a vendor's clock is not ours. A copy is left alone that we saw in that very version after it was told of: versions are seconds, and
+//! much can happen in one.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Engine, STORAGE_PAUSE};
 use crate::connectors::Destination;
-use crate::domain::ConnectionName;
 use crate::domain::mirror::Observed;
+use crate::domain::{ConnectionName, RemoteId};
 use crate::store::StoreError;
 use crate::transport::Log;
+
+/// Versions that a destination told when it was asked last, each with when it first told that one.
+pub(super) type Reported = BTreeMap<RemoteId, (String, Timestamp)>;
 
 /// What is asked again each time.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
@@ -67,6 +72,10 @@ impl Engine {
         Ok(())
     }
 
+    fn reported<T>(&self, with: impl FnOnce(&mut BTreeMap<ConnectionName, Reported>) -> T) -> T {
+        with(&mut self.reported.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     async fn ask_what_changed(
         &self,
         name: &ConnectionName,
@@ -85,16 +94,27 @@ impl Engine {
             }
         };
         let mut due = false;
+        let mut before = self.reported(|reported| std::mem::take(reported.entry(name.clone()).or_default()));
+        let mut reported = Reported::new();
         for changed in changed {
+            let first = match before.remove(&changed.order) {
+                Some((version, first)) if version == changed.version => first,
+                _ => started,
+            };
+            reported.insert(changed.order.clone(), (changed.version.clone(), first));
             let Some(order) = self.channel_of(name, &changed.order).await? else { continue };
             let mirrors = self.store.load(&order).await?.mirrors;
             let known = mirrors.iter().find(|mirror| mirror.destination == *name).is_some_and(|mirror| {
-                matches!(&mirror.observed, Observed::Present(seen) if seen.version.as_ref() == Some(&changed.version))
+                matches!(
+                    &mirror.observed,
+                    Observed::Present(seen) if seen.version.as_ref() == Some(&changed.version) && first < seen.at
+                )
             });
             if !known {
                 due |= self.store.look_again(order, Some(name.clone()), false, started).await?;
             }
         }
+        self.reported(|all| all.insert(name.clone(), reported));
         if due {
             self.wake.due();
         }

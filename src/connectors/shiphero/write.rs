@@ -19,6 +19,7 @@ pub(super) fn create(copy: &OrderCopy, settings: &Settings) -> Value {
     let mut data = json!({
         "order_number": copy.name,
         "partner_order_id": copy.order.as_str(),
+        "fulfillment_status": "pending",
         "order_date": copy.placed_on.to_string(),
         "currency": copy.currency,
         "total_tax": copy.tax.to_string(),
