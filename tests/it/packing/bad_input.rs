@@ -2,7 +2,7 @@
 
 use crossdock::simulator::shiphero::{NewPackage, NewShipment, Options};
 use crossdock::simulator::shopify::Payment;
-use crossdock::simulator::shopify::order::FulfillmentStatus;
+use crossdock::simulator::shopify::order::{Fulfillment, FulfillmentStatus};
 use serde_json::{Value, json};
 
 use super::edits::{Edit, act, line, order_of_two, shows, there, told, units, winery, written};
@@ -181,7 +181,7 @@ async fn what_left_in_each_part_of_a_split_order_is_fulfilled_and_nothing_is_tak
         winery.house().ship(part, &NewShipment::default()).await.unwrap();
         winery.sync().await;
         let made = winery.shop.order(id).unwrap().fulfillments;
-        let standing: Vec<u32> = made.iter().map(|made| made.quantity()).collect();
+        let standing: Vec<u32> = made.iter().map(Fulfillment::quantity).collect();
         assert_eq!(standing, expected);
         assert!(made.iter().all(|made| made.status == FulfillmentStatus::Success));
     }
@@ -307,7 +307,7 @@ async fn two_webhooks_in_either_order_end_alike() {
             winery.sync().await;
         }
         let order = winery.shop.order(id).unwrap();
-        let units: Vec<u32> = order.fulfillments.iter().map(|made| made.quantity()).collect();
+        let units: Vec<u32> = order.fulfillments.iter().map(Fulfillment::quantity).collect();
         assert_eq!(units, [8], "turned: {turned}");
     }
 }

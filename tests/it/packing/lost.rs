@@ -19,7 +19,9 @@ const LOST: [Fault; 7] = [
 ];
 
 /// What happens at the shop (nothing: the order is entered), how many calls that takes, and what it comes to there.
-const STEPS: [(Option<Edit>, u32, &[(&str, usize)]); 5] = [
+type Row = (Option<Edit>, u32, &'static [(&'static str, usize)]);
+
+const STEPS: [Row; 5] = [
     (None, 3, &[("order_create", 1)]),
     (Some(Address), 2, &[("order_create", 1), ("order_update", 1)]),
     (

@@ -177,8 +177,7 @@ impl Winery {
                 house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
             }
         }
-        let _stop = stop.drop_guard();
-        Self { server, shop, account, house: house_account, clock, house_url, text, _stop }
+        Self { server, shop, account, house: house_account, clock, house_url, text, _stop: stop.drop_guard() }
     }
 
     /// Stops the server in order and starts another on the same database. The warehouse's webhooks still go to the first.
