@@ -5,6 +5,8 @@ mod asking;
 #[cfg(test)]
 mod commanding;
 #[cfg(test)]
+mod complaints;
+#[cfg(test)]
 mod configuring;
 #[cfg(test)]
 mod converging;

@@ -31,6 +31,8 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// Where the shop's API is.
+    pub(crate) shop_url: String,
     /// Where the warehouse's API is; empty where the test has none.
     pub(crate) house_url: String,
     text: String,
@@ -177,7 +179,17 @@ impl Winery {
                 house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
             }
         }
-        Self { server, shop, account, house: house_account, clock, house_url, text, _stop: stop.drop_guard() }
+        Self {
+            server,
+            shop,
+            account,
+            house: house_account,
+            clock,
+            shop_url,
+            house_url,
+            text,
+            _stop: stop.drop_guard(),
+        }
     }
 
     /// Stops the server in order and starts another on the same database. The warehouse's webhooks still go to the first.
