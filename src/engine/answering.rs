@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::Engine;
+use super::sorter::hear;
 use super::target::{Target, Wanted};
-use crate::connectors::Question;
+use crate::connectors::{Heard, Question};
 use crate::domain::copy::Stage;
 use crate::domain::mirror::{Desired, MirrorState, Observed};
 use crate::domain::{ConnectionName, OrderRef};
@@ -16,6 +17,8 @@ use crate::store::{Entry, StoreError};
 
 /// The longest that finding the answer may take.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// Deliveries that are not sorted yet, as far as they are read for an answer.
+const UNSORTED: i64 = 512;
 
 impl Engine {
     /// The answer to what a delivery asks, if it asks something; why goods may not leave goes with it and into the story.
@@ -48,7 +51,8 @@ impl Engine {
         let Some(record) = loaded.record else { return Ok(None) };
         let copies = self.copies(&order.connection);
         let Some(copy) = copies.iter().find(|copy| copy.name() == connection) else { return Ok(None) };
-        let changed = loaded.deliveries.iter().any(|delivery| delivery.connection == order.connection);
+        let changed = loaded.deliveries.iter().any(|delivery| delivery.connection == order.connection)
+            || self.is_unsorted(&order).await?;
         let refused = if changed || record.needs_reading() {
             Some("the order was changed in the shop a moment ago".to_owned())
         } else {
@@ -56,6 +60,16 @@ impl Engine {
             refusal(copy, &record, mirror)
         };
         Ok(Some((order, refused)))
+    }
+
+    /// Whether the channel told something of the order that is not sorted to it yet. In a rush only the oldest are read: what
+    /// came behind them is as if it came a moment later.
+    async fn is_unsorted(&self, order: &OrderRef) -> Result<bool, StoreError> {
+        let waiting = self.store.unsorted(UNSORTED).await?;
+        let mut of_channel = waiting.iter().filter(|delivery| delivery.connection == order.connection);
+        Ok(of_channel.any(|delivery| {
+            matches!(hear(&self.registry, delivery), Ok(Heard::Facts { order: about, .. }) if about == order.id)
+        }))
     }
 
     /// Notes the answer in the order's story, behind whoever waits for it.

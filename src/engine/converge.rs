@@ -26,6 +26,10 @@ const MOST_ROUNDS: u32 = 12;
 /// Failures in a row after which a person is told, while tries go on.
 const TELL_AFTER: u32 = 6;
 
+/// After how long a person is told that what should come by itself does not come.
+const TELL_AFTER_WAITING: Duration = Duration::from_mins(15);
+/// The longest wait between two looks for it.
+const WAIT_LONGEST: Duration = Duration::from_mins(5);
 /// How long after an order was placed its copy is looked at by the clock.
 const WATCHED_FOR: Duration = Duration::from_hours(90 * 24);
 
@@ -93,10 +97,7 @@ impl Pass<'_> {
                         self.take_shipments(at, target);
                         Round::Again
                     }
-                    Plan::Wait(reason) => {
-                        let told = self.mirrors[at].tries + 1 >= TELL_AFTER;
-                        self.fail(at, None, told.then_some(reason))
-                    }
+                    Plan::Wait(reason) => self.wait_for_import(at, reason),
                 }
             };
             if matches!(round, Round::Done) {
@@ -472,6 +473,23 @@ impl Pass<'_> {
             Fault::Unauthorized(why) => self.fail(at, None, Some(unauthorized(&name, why))),
             Fault::Refused(reason) => self.fail(at, None, Some(reason)),
         }
+    }
+
+    /// What comes by itself is looked for again after as long as it was waited for already, up to five minutes; in time a
+    /// person is told that it does not come.
+    fn wait_for_import(&mut self, at: usize, reason: Reason) -> Round {
+        let now = self.now();
+        let mirror = &mut self.mirrors[at];
+        let since = mirror.owed_since.unwrap_or(now);
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        mirror.state = MirrorState::Retrying;
+        let wait = waited.clamp(Duration::from_secs(1), WAIT_LONGEST);
+        mirror.next_at = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+        self.keep_mirror(at);
+        if waited >= TELL_AFTER_WAITING {
+            self.open_at(at, reason);
+        }
+        Round::Done
     }
 
     /// Counts a failure and sets the next try; a person is told of `reason` at once, or of the failing itself in time.

@@ -176,7 +176,7 @@ fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan
     };
     match can.edits {
         Edits::Anew(until) => entered_anew(copy, applied, seen, sight, until),
-        edits @ Edits::ByField => field_by_field(copy, applied, seen, sight, edits),
+        Edits::ByField => field_by_field(copy, applied, seen, sight, can),
     }
 }
 
@@ -206,7 +206,7 @@ fn field_by_field(
     applied: &OrderCopy,
     seen: &Seen,
     sight: Sight<'_>,
-    edits: Edits,
+    can: Capabilities,
 ) -> Plan {
     let changed = applied.changed(copy);
     if !changed.is_empty() && !sight.fresh {
@@ -225,7 +225,7 @@ fn field_by_field(
     } else if (strayed || apart) && !gone {
         return stop(sight, if apart { split(copy, seen) } else { edited_there(copy) });
     }
-    let can_change = |field: &Field| seen.stage <= edits.until(*field);
+    let can_change = |field: &Field| seen.stage <= can.edits.until(*field);
     let (mut fields, mut late): (BTreeSet<Field>, BTreeSet<Field>) = owed.into_iter().partition(can_change);
     // What is paid follows from the goods.
     if late.contains(&Field::Items) && fields.remove(&Field::Amounts) {
@@ -235,6 +235,11 @@ fn field_by_field(
     if stops && seen.may_be_packed() {
         return advance(at(applied, seen), Stage::Held);
     }
+    // Whoever brings the orders there brings their goods too: two writers would add a line twice.
+    let comes = fields.contains(&Field::Items) && !can.enters;
+    if comes {
+        fields.remove(&Field::Items);
+    }
     if !fields.is_empty() {
         return Plan::Next(Step::Revise(Box::new(Revision {
             at: at(applied, seen),
@@ -243,6 +248,17 @@ fn field_by_field(
             was: applied.clone(),
             content: seen.content.clone(),
         })));
+    }
+    if comes && !sight.accepted {
+        return Plan::Wait(Reason::new(
+            ReasonCode::NotImported,
+            format!(
+                "the goods of order {} were edited, and the destination, which takes orders from the shop itself, did not \
+                 take that over yet",
+                copy.name
+            ),
+            "it is on hold there; see why it does not take edits over, or make this one there by hand",
+        ));
     }
     if late.is_empty() || sight.accepted {
         if !changed.is_empty() {

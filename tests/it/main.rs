@@ -11,6 +11,8 @@ mod carriers;
 #[cfg(test)]
 mod commanding;
 #[cfg(test)]
+mod complaints;
+#[cfg(test)]
 mod configuring;
 #[cfg(test)]
 mod converging;

@@ -1,9 +1,11 @@
 //! A warehouse that packs: orders reach it once, edits reach it while they can, and what it ships comes back.
 
 mod bad_input;
+mod capturing;
 pub(crate) mod edits;
 mod golden;
 mod lost;
+mod native;
 
 use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};

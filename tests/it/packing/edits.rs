@@ -214,7 +214,18 @@ pub(crate) async fn told(winery: &Winery, id: i64) -> Vec<&'static str> {
 /// A winery whose compliance service is left out, and whose warehouse has credits for all of it.
 pub(crate) async fn winery() -> Winery {
     let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
+    winery_with(House { options, ..House::default() }).await
+}
+
+/// The same with a shop that is known by its webhooks alone: what a test delivers by hand is no order of the played one.
+pub(crate) async fn winery_unasked() -> Winery {
+    let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
+    let (house, route) = (House { options, ..House::default() }, r#"only_tags = ["for compliance"]"#);
+    Winery::with(Setup { house: Some(house), route: Some(route), unasked: true, ..Setup::default() }).await
+}
+
+/// A winery whose compliance service is left out.
+pub(crate) async fn winery_with(house: House<'_>) -> Winery {
     let route = r#"only_tags = ["for compliance"]"#;
-    let house = House { options, ..House::default() };
     Winery::with(Setup { house: Some(house), route: Some(route), ..Setup::default() }).await
 }

@@ -31,6 +31,8 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// Where the shop's API is.
+    pub(crate) shop_url: String,
     /// Where the warehouse's API is; empty where the test has none.
     pub(crate) house_url: String,
     /// The server's configuration.
@@ -180,8 +182,9 @@ impl Winery {
             (playing, house_url) = (Some(account), url);
         }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
+        let stop = stop.drop_guard();
         let winery =
-            Self { server, shop, account, house: playing, clock, house_url, text, _stop: stop.drop_guard() };
+            Self { server, shop, account, house: playing, clock, shop_url, house_url, text, _stop: stop };
         winery.hear();
         winery
     }
