@@ -1,7 +1,11 @@
 //! The one integration-test binary.
 
+#![recursion_limit = "256"]
+
 #[cfg(test)]
 mod asking;
+#[cfg(test)]
+mod benching;
 #[cfg(test)]
 mod commanding;
 #[cfg(test)]
