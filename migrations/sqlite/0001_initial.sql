@@ -63,7 +63,7 @@ CREATE TABLE work (
     lease    TEXT,
     PRIMARY KEY (channel, order_id)
 ) WITHOUT ROWID;
-CREATE INDEX work_due_at_idx ON work (due_at);
+CREATE INDEX work_due_idx ON work (priority, due_at);
 
 -- The copy of each order at each destination.
 CREATE TABLE mirrors (

@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::route::Route;
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Lease, Loaded, Store, StoreError};
 use crate::telemetry;
 use pressure::{BREATH, Pressure};
 
@@ -124,8 +124,8 @@ impl Engine {
             if leases.is_empty() {
                 return Ok(());
             }
-            for lease in leases {
-                self.pass(lease).await;
+            for (lease, loaded) in leases {
+                self.pass(lease, loaded).await;
             }
         }
     }
@@ -182,10 +182,10 @@ impl Engine {
             match leases {
                 Ok(leases) => {
                     let more = room > 0 && leases.len() == room;
-                    for lease in leases {
+                    for (lease, loaded) in leases {
                         let (engine, free) = (Arc::clone(&self), Arc::clone(&free));
                         passes.spawn(async move {
-                            engine.pass(lease).await;
+                            engine.pass(lease, loaded).await;
                             free.notify_one();
                         });
                     }
@@ -218,10 +218,14 @@ impl Engine {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Lease>, StoreError> {
+    /// Leases orders that are due, with what is kept of each.
+    async fn claim(&self, limit: usize) -> Result<Vec<(Lease, Result<Loaded, StoreError>)>, StoreError> {
         let now = self.clock.now();
         let token = uuid::Uuid::new_v4().to_string();
-        self.store.claim(now, later(now, LEASE), i64::try_from(limit).unwrap_or(i64::MAX), token).await
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let leases = self.store.claim(now, later(now, LEASE), limit, token).await?;
+        let loaded = self.store.load_all(leases.iter().map(|lease| lease.order.clone()).collect()).await;
+        Ok(leases.into_iter().zip(loaded).collect())
     }
 
     async fn storage_failed(&self, what: &str, error: &StoreError) {

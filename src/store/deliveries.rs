@@ -1,11 +1,12 @@
 //! The inbox: deliveries committed in batches, deduplicated in the same transaction, then sorted to their orders.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::on::{On, fetch_all};
+use super::sqlite::Bulk;
 use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, sql};
 use crate::domain::OrderRef;
 use crate::domain::reason::Reason;
@@ -95,6 +96,8 @@ impl Store {
     }
 }
 
+static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
+
 async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
     let mut due: std::collections::BTreeMap<(&str, &str), i64> = std::collections::BTreeMap::new();
@@ -120,14 +123,13 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
     .bind(super::to_json("sorting", &settled)?)
     .execute(&mut *connection)
     .await?;
-    for ((channel, order), priority) in due {
-        sqlx::query(sql::TOUCH)
-            .bind(channel)
-            .bind(order)
-            .bind(micros(now))
-            .bind(priority)
-            .execute(&mut *connection)
-            .await?;
+    let due: Vec<_> = due.into_iter().collect();
+    for (sql, part) in TOUCH.cut(&due) {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for ((channel, order), priority) in part {
+            query = query.bind(*channel).bind(*order).bind(micros(now)).bind(*priority);
+        }
+        query.execute(&mut *connection).await?;
     }
     Ok(())
 }
