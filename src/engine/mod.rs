@@ -53,9 +53,10 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Deliveries were stored: the first of them had waited so long for it, and there may be more than fit one commit.
-    pub fn stored(&self, waited: Duration, full: bool) {
-        self.pressure.committed(waited, full);
+    /// So many deliveries were stored: the first of them had waited so long for it, and there may be more than fit one
+    /// commit.
+    pub fn stored(&self, waited: Duration, count: usize, full: bool) {
+        self.pressure.committed(waited, count, full);
         self.sorter.notify_one();
     }
 
