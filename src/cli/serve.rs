@@ -16,6 +16,9 @@ pub(super) struct Serve {
     /// Answers webhooks without keeping them, to measure what everything before the store costs.
     #[arg(long, hide = true)]
     keep_nothing: bool,
+    /// Keeps webhooks and works on no order, to gather a backlog that another run is measured by.
+    #[arg(long, hide = true)]
+    take_only: bool,
 }
 
 impl Serve {
@@ -26,7 +29,7 @@ impl Serve {
         let options = Options {
             clock: Clock::system(),
             metrics: telemetry::install_metrics(),
-            run_loop: true,
+            run_loop: !self.take_only,
             keep_nothing: self.keep_nothing,
         };
         let app = App::start(config, options).await?;

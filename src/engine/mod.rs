@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use crate::store::{Lease, SortedInto, Store, StoreError};
+use crate::store::{Lease, Loaded, SortedInto, Store, StoreError};
 use crate::telemetry;
 use pressure::{BREATH, Pressure};
 
@@ -59,9 +59,10 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Deliveries were stored: the first of them had waited so long for it, and there may be more than fit one commit.
-    pub fn stored(&self, waited: Duration, full: bool) {
-        self.pressure.committed(waited, full);
+    /// So many deliveries were stored: the first of them had waited so long for it, and there may be more than fit one
+    /// commit.
+    pub fn stored(&self, waited: Duration, count: usize, full: bool) {
+        self.pressure.committed(waited, count, full);
         self.sorter.notify_one();
     }
 
@@ -135,8 +136,8 @@ impl Engine {
             if leases.is_empty() {
                 return Ok(());
             }
-            for lease in leases {
-                self.pass(lease).await;
+            for (lease, loaded) in leases {
+                self.pass(lease, loaded).await;
             }
         }
     }
@@ -196,10 +197,10 @@ impl Engine {
             match leases {
                 Ok(leases) => {
                     let more = room > 0 && leases.len() == room;
-                    for lease in leases {
+                    for (lease, loaded) in leases {
                         let (engine, free) = (Arc::clone(&self), Arc::clone(&free));
                         passes.spawn(async move {
-                            engine.pass(lease).await;
+                            engine.pass(lease, loaded).await;
                             free.notify_one();
                         });
                     }
@@ -232,10 +233,15 @@ impl Engine {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Lease>, StoreError> {
+    /// Leases orders that are due, with what is kept of each.
+    async fn claim(&self, limit: usize) -> Result<Vec<(Lease, Result<Loaded, StoreError>)>, StoreError> {
         let now = self.clock.now();
         let token = uuid::Uuid::new_v4().to_string();
-        self.store.claim(now, later(now, LEASE), i64::try_from(limit).unwrap_or(i64::MAX), token).await
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let leases = self.store.claim(now, later(now, LEASE), limit, token).await?;
+        let orders = leases.iter().map(|lease| (lease.order.clone(), self.tellers(&lease.order.connection)));
+        let loaded = self.store.load_all(orders.collect()).await;
+        Ok(leases.into_iter().zip(loaded).collect())
     }
 
     async fn storage_failed(&self, what: &str, error: &StoreError) {

@@ -17,8 +17,8 @@ use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, Merge, OrderRecord, Origin, merge, merge_missing};
 use crate::domain::timeline::changes;
 use crate::store::{
-    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, StoreError,
-    StoredDelivery,
+    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, Loaded, OpenException, Release,
+    StoreError, StoredDelivery,
 };
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -65,10 +65,10 @@ pub(super) struct Pass<'e> {
 
 impl Engine {
     /// Works on one order until nothing can be done for it now.
-    pub(super) async fn pass(&self, lease: Lease) {
+    pub(super) async fn pass(&self, lease: Lease, loaded: Result<Loaded, StoreError>) {
         let order = lease.order.clone();
         let working = async {
-            match Box::pin(self.work(lease.clone())).await {
+            match Box::pin(self.work(lease.clone(), loaded)).await {
                 Ok(()) | Err(Halt::Fenced | Halt::Touched | Halt::Storage(StoreError::Closed)) => {}
                 Err(Halt::Storage(error)) => {
                     tracing::error!(%order, %error, "a pass could not be kept");
@@ -92,8 +92,8 @@ impl Engine {
         }
     }
 
-    async fn work(&self, lease: Lease) -> Result<(), Halt> {
-        let loaded = self.store.load_with(&lease.order, self.tellers(&lease.order.connection)).await?;
+    async fn work(&self, lease: Lease, loaded: Result<Loaded, StoreError>) -> Result<(), Halt> {
+        let loaded = loaded?;
         let record = loaded.record.unwrap_or_else(|| OrderRecord::new(lease.order.clone()));
         let mut pass = Pass {
             engine: self,

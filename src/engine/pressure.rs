@@ -1,7 +1,7 @@
 //! The right of way: acknowledging deliveries goes before working on them.
 //!
 //! A sender gives up on a slow answer; an order can wait. So the loop watches how long deliveries wait for their commit and
-//! whether more come than fit one, and where they do it halves its own share, down to a little work with a breath between,
+//! whether more come than fit one, and where many do it halves its own share, down to a little work with a breath between,
 //! and takes it back step by step once the rush is over. What waits meanwhile is stored, and nothing of it is lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// A delivery that waits longer than this for its commit is slow.
 const SLOW: Duration = Duration::from_millis(8);
+/// So few in one commit are no rush: where they are slow, it is by the disk, and holding back the loop would not help.
+const FEW: usize = 4;
 /// How long a slow answer is remembered.
 const MEMORY: Duration = Duration::from_millis(200);
 /// At most one step down, or up, in this time, so that its effect is seen before the next.
@@ -36,9 +38,9 @@ impl Default for Pressure {
 }
 
 impl Pressure {
-    /// A commit was made: its first delivery had waited so long, and it may have been full.
-    pub(super) fn committed(&self, waited: Duration, full: bool) {
-        if full || waited > SLOW {
+    /// A commit of so many deliveries was made: the first of them had waited so long, and there may be more than fit one.
+    pub(super) fn committed(&self, waited: Duration, count: usize, full: bool) {
+        if full || (waited > SLOW && count > FEW) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).slow_at = Some(Instant::now());
         }
     }
@@ -70,12 +72,14 @@ mod tests {
     #[test]
     fn slow_answers_halve_the_share_and_quick_ones_give_it_back() {
         let pressure = Pressure::default();
-        pressure.committed(SLOW / 2, false);
+        pressure.committed(SLOW / 2, 20, false);
         assert_eq!(pressure.share_of(64), (64, false));
-        pressure.committed(SLOW / 2, true);
+        pressure.committed(SLOW / 2, 20, true);
         assert_eq!(pressure.share_of(64), (32, true), "more is coming than fits one commit");
         let pressure = Pressure::default();
-        pressure.committed(SLOW * 2, false);
+        pressure.committed(SLOW * 2, FEW, false);
+        assert_eq!(pressure.share_of(64), (64, false), "few are no rush");
+        pressure.committed(SLOW * 2, FEW + 1, false);
         assert_eq!(pressure.share_of(64), (32, true));
         assert_eq!(pressure.share_of(64), (32, true), "one step at a time");
         for _ in 0..10 {

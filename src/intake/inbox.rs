@@ -100,7 +100,7 @@ async fn write(store: Store, wake: Wake, mut waiting: mpsc::Receiver<Waiting>, s
                         Accepted::Duplicate(_) => Outcome::Duplicate,
                     });
                 }
-                wake.stored(since.elapsed(), taken == BATCH);
+                wake.stored(since.elapsed(), taken, taken == BATCH);
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = taken, "deliveries could not be stored; their sender will retry");

@@ -1,12 +1,13 @@
 //! The inbox: deliveries committed in batches, deduplicated in the same transaction, then sorted to their orders.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::on::{On, fetch_all};
+use super::sqlite::Bulk;
 use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
 use crate::domain::reason::Reason;
 use crate::domain::{OrderRef, RemoteId};
@@ -103,6 +104,8 @@ impl Store {
     }
 }
 
+static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
+
 async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
     let mut due: BTreeMap<OrderRef, i64> = BTreeMap::new();
@@ -143,14 +146,13 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
     .bind(super::to_json("sorting", &settled)?)
     .execute(&mut *connection)
     .await?;
-    for (order, priority) in due {
-        sqlx::query(sql::TOUCH)
-            .bind(&order.connection)
-            .bind(order.id.as_str())
-            .bind(micros(now))
-            .bind(priority)
-            .execute(&mut *connection)
-            .await?;
+    let due: Vec<_> = due.into_iter().collect();
+    for (sql, part) in TOUCH.cut(&due) {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (order, priority) in part {
+            query = query.bind(&order.connection).bind(order.id.as_str()).bind(micros(now)).bind(*priority);
+        }
+        query.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -1,29 +1,34 @@
 //! SQL that every engine takes: `$n` parameters, `RETURNING`, `ON CONFLICT`.
 
+pub(super) const ADD_DELIVERY: &str = "
+INSERT INTO deliveries
+    (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+pub(super) const ADD_BODY: &str = "INSERT INTO delivery_bodies (delivery_id, body) VALUES ($1, $2)";
+
 pub(super) const UNSORTED: &str = "
 SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
 FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.state = 'stored' ORDER BY d.id LIMIT $1";
 
-pub(super) const PENDING: &str = "
-SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.connection = $1 AND d.order_id = $2 AND d.state = 'sorted' ORDER BY d.id";
-
-pub(super) const SETTLE_DELIVERY: &str =
-    "UPDATE deliveries SET state = $2, reason = $3 WHERE id = $1 AND state = 'sorted'";
-
-pub(super) const LEASE_TOUCHED: &str =
-    "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
+/// Each priority apart, so that the index gives the first of it, however many are due.
+pub(super) const CLAIM: &str = "
+UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
+    SELECT channel, order_id FROM (
+        SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 0 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 2 AND due_at <= $3 ORDER BY due_at LIMIT $4)) due
+    ORDER BY priority, due_at LIMIT $4)
+RETURNING channel, order_id, touched";
 
 pub(super) const RENEW: &str =
     "UPDATE work SET due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
-pub(super) const RELEASE_UNTIL: &str = "UPDATE work SET lease = NULL, due_at = $4, priority = $5 WHERE channel = $1 AND order_id = $2 AND lease = $3";
-
 pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE lease IS NOT NULL";
-
-pub(super) const FINISH: &str = "DELETE FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
 pub(super) const TOUCH: &str = "
 INSERT INTO work (channel, order_id, due_at, priority, touched) VALUES ($1, $2, $3, $4, 1)
@@ -89,7 +94,11 @@ pub(super) const CLOSE_EXCEPTION: &str =
 pub(super) const CLOSE_DELIVERY_EXCEPTION: &str =
     "UPDATE exceptions SET closed_at = $2 WHERE delivery_id = $1 AND closed_at IS NULL";
 
-pub(super) const NEXT_DUE: &str = "SELECT MIN(due_at) FROM work";
+pub(super) const NEXT_DUE: &str = "
+SELECT MIN(at) FROM (
+    SELECT MIN(due_at) AS at FROM work WHERE priority = 0
+    UNION ALL SELECT MIN(due_at) FROM work WHERE priority = 1
+    UNION ALL SELECT MIN(due_at) FROM work WHERE priority = 2) due";
 
 pub(super) const ORDERS: &str = "
 SELECT channel, order_id, name, revision, created_at, changed_at FROM orders

@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::deliveries::{BodyRow, stored};
 use super::on::{On, execute, fetch_all, fetch_optional};
-use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql, to_json};
+use super::sqlite::{Keep, load};
+use super::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql};
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
@@ -151,9 +151,9 @@ pub enum Committed {
 }
 
 /// The priority of work that is owed; urgent work has a smaller one.
-const OWED: i64 = 1;
+pub(super) const OWED: i64 = 1;
 /// The priority of a look by the clock, which is not owed.
-const WATCHED: i64 = 2;
+pub(super) const WATCHED: i64 = 2;
 
 impl Store {
     /// Leases up to `limit` orders that are due at `now`, urgent ones first, then those that waited longest.
@@ -169,9 +169,7 @@ impl Store {
                 let rows = fetch_all!(
                     on,
                     (String, String, i64),
-                    "UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN
-                        (SELECT channel, order_id FROM work WHERE due_at <= $3 ORDER BY priority, due_at LIMIT $4)
-                     RETURNING channel, order_id, touched",
+                    sql::CLAIM,
                     &token,
                     micros(until),
                     micros(now),
@@ -224,13 +222,37 @@ impl Store {
 
     /// The same, with the deliveries about it that other connections sent.
     pub async fn load_with(&self, order: &OrderRef, others: Vec<ConnectionName>) -> Result<Loaded> {
-        let order = order.clone();
-        self.read(move |on| Box::pin(load(on, order, others))).await
+        self.load_all(vec![(order.clone(), others)]).await.pop().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// What is kept of each of these orders, as [`Store::load_with`] gives it; one that cannot be read takes no other with
+    /// it.
+    pub async fn load_all(&self, orders: Vec<(OrderRef, Vec<ConnectionName>)>) -> Vec<Result<Loaded>> {
+        let count = orders.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let loaded =
+            self.read(move |On::Sqlite(connection)| Box::pin(async move { load(connection, &orders).await }));
+        loaded.await.unwrap_or_else(|error| {
+            let why = error.to_string();
+            (0..count).map(|_| Err(StoreError::Unusable(why.clone()))).collect()
+        })
     }
 
     /// Adds a line to an order's story, outside any pass.
     pub async fn note(&self, order: OrderRef, entry: Entry) -> Result<()> {
-        self.write(move |mut on| Box::pin(async move { add_entry(&mut on, &order, &entry).await })).await
+        self.write(move |mut on| {
+            Box::pin(async move {
+                let Entry { at, kind, source, delivery, text, changes } = &entry;
+                let (channel, id) = (&order.connection, order.id.as_str());
+                let changes = changes.as_ref().map(ToString::to_string);
+                let (at, changes) = (micros(*at), changes.as_deref());
+                execute!(on, sql::ADD_ENTRY, channel, id, at, *kind, source, *delivery, text, changes)?;
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// Whether anything is known of an order.
@@ -267,189 +289,6 @@ impl Store {
         gate: Gate,
         now: Timestamp,
     ) -> Result<Committed> {
-        let lease = lease.clone();
-        self.write(move |on| Box::pin(commit(on, lease, changes, gate, now))).await
+        self.0.keep(Keep { lease: lease.clone(), changes, gate, now }).await
     }
-}
-
-async fn load(mut on: On<'_>, order: OrderRef, others: Vec<ConnectionName>) -> Result<Loaded> {
-    let (channel, id) = (&order.connection, order.id.as_str());
-    let (revision, record) = match fetch_optional!(on, (i64, String), sql::RECORD, channel, id)? {
-        Some((revision, record)) => (revision, Some(from_json("record", &record)?)),
-        None => (0, None),
-    };
-    let mirrors = fetch_all!(on, (String,), sql::MIRRORS, channel, id)?;
-    let mirrors = mirrors.iter().map(|(mirror,)| from_json("mirror", mirror)).collect::<Result<_>>()?;
-    let mut deliveries = fetch_all!(on, BodyRow, sql::PENDING, channel, id)?;
-    for other in &others {
-        deliveries.extend(fetch_all!(on, BodyRow, sql::PENDING, other, id)?);
-    }
-    deliveries.sort_by_key(|(id, ..)| *id);
-    let deliveries = deliveries.into_iter().map(stored).collect::<Result<_>>()?;
-    Ok(Loaded { revision, record, mirrors, deliveries })
-}
-
-async fn commit(
-    mut on: On<'_>,
-    lease: Lease,
-    changes: Changes,
-    gate: Gate,
-    now: Timestamp,
-) -> Result<Committed> {
-    let (channel, id) = (&lease.order.connection, lease.order.id.as_str());
-    let Some((touched,)) = fetch_optional!(on, (i64,), sql::LEASE_TOUCHED, channel, id, &lease.token)? else {
-        return Ok(Committed::Fenced);
-    };
-    if gate == Gate::Untouched && touched != lease.touched {
-        return Ok(Committed::Touched);
-    }
-    if let Some((revision, record)) = &changes.record {
-        let name = record.document.as_ref().map_or("", |document| document.name.as_str());
-        let json = to_json("record", record)?;
-        execute!(on, sql::SAVE_RECORD, channel, id, name, *revision, &json, micros(now))?;
-        for work in record.work.iter().flatten() {
-            parts::learn(&mut on, channel, &work.id, &lease.order.id).await?;
-        }
-    }
-    for (delivery, state, why) in &changes.settled {
-        execute!(on, sql::SETTLE_DELIVERY, *delivery, state.as_str(), why)?;
-    }
-    for (delivery, reason) in &changes.unreadable {
-        execute!(on, sql::SETTLE_DELIVERY, *delivery, DeliveryState::Exception.as_str(), reason.to_string())?;
-        execute!(on, sql::CLOSE_DELIVERY_EXCEPTION, *delivery, micros(now))?;
-        let Reason { code, message, vendor, mend } = reason;
-        let none = None::<&str>;
-        let (order, code) = (Some(id), code.as_str());
-        execute!(
-            on,
-            sql::ADD_EXCEPTION,
-            channel,
-            order,
-            none,
-            Some(*delivery),
-            code,
-            message,
-            vendor,
-            mend,
-            micros(now)
-        )?;
-    }
-    for entry in &changes.timeline {
-        add_entry(&mut on, &lease.order, entry).await?;
-    }
-    for mirror in &changes.mirrors {
-        let (destination, key, state) = (&mirror.destination, mirror.key(), mirror.state.as_str());
-        let json = to_json("mirror", mirror)?;
-        execute!(on, sql::SAVE_MIRROR, channel, id, destination, key, state, &json, micros(now))?;
-    }
-    for (destination, step, attempt) in &changes.attempts {
-        let Try { operation, request_line, request, status, response, error, at, took } = attempt;
-        let (request, response) = (request.as_deref(), response.as_deref());
-        let (status, took) = (status.map(i64::from), i64::try_from(took.as_micros()).unwrap_or(i64::MAX));
-        execute!(
-            on,
-            sql::ADD_ATTEMPT,
-            channel,
-            id,
-            destination,
-            *step,
-            *operation,
-            request_line,
-            request,
-            status,
-            response,
-            error,
-            micros(*at),
-            took
-        )?;
-    }
-    for exception in &changes.open {
-        open_exception(&mut on, &lease.order, exception, now).await?;
-    }
-    for at in &changes.close {
-        if let Some((open, _)) = exception_at(&mut on, &lease.order, at).await? {
-            execute!(on, sql::CLOSE_EXCEPTION, open, micros(now))?;
-        }
-    }
-    if let Some((order, urgent)) = &changes.belongs_to {
-        if let Some(part) = lease.order.part() {
-            parts::learn(&mut on, channel, &part, order).await?;
-        }
-        parts::hand_over(&mut on, &lease.order, order, *urgent, now).await?;
-    }
-    match changes.release {
-        None => {}
-        // What came in meanwhile is due at once.
-        Some(_) if touched != lease.touched => {
-            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(now), OWED)?;
-        }
-        Some(Release::Until(at)) => {
-            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(at), OWED)?;
-        }
-        Some(Release::Watch(at)) => {
-            execute!(on, sql::RELEASE_UNTIL, channel, id, &lease.token, micros(at), WATCHED)?;
-        }
-        Some(Release::Finished) => {
-            execute!(on, sql::FINISH, channel, id, &lease.token)?;
-        }
-    }
-    Ok(Committed::Yes { again: changes.release.is_some() && touched != lease.touched })
-}
-
-async fn add_entry(on: &mut On<'_>, order: &OrderRef, entry: &Entry) -> Result<()> {
-    let Entry { at, kind, source, delivery, text, changes } = entry;
-    let (channel, id) = (&order.connection, order.id.as_str());
-    let changes = changes.as_ref().map(ToString::to_string);
-    let (at, changes) = (micros(*at), changes.as_deref());
-    execute!(*on, sql::ADD_ENTRY, channel, id, at, *kind, source, *delivery, text, changes)?;
-    Ok(())
-}
-
-async fn exception_at(on: &mut On<'_>, order: &OrderRef, at: &ExceptionAt) -> Result<Option<(i64, String)>> {
-    let destination = match at {
-        ExceptionAt::Order => None,
-        ExceptionAt::Destination(name) => Some(name),
-    };
-    let (channel, id) = (&order.connection, order.id.as_str());
-    Ok(fetch_optional!(*on, (i64, String), sql::OPEN_EXCEPTION_AT_ORDER, channel, id, destination)?)
-}
-
-async fn open_exception(
-    on: &mut On<'_>,
-    order: &OrderRef,
-    exception: &OpenException,
-    now: Timestamp,
-) -> Result<()> {
-    let Reason { code, message, vendor, mend } = &exception.reason;
-    let code = code.as_str();
-    match exception_at(on, order, &exception.at).await? {
-        // The same cause, in the newest words, stays one exception; another cause is another.
-        Some((open, known)) if known == code => {
-            execute!(*on, sql::CHANGE_EXCEPTION, open, code, message, vendor, mend)?;
-        }
-        other => {
-            if let Some((open, _)) = other {
-                execute!(*on, sql::CLOSE_EXCEPTION, open, micros(now))?;
-            }
-            let destination = match &exception.at {
-                ExceptionAt::Order => None,
-                ExceptionAt::Destination(name) => Some(name),
-            };
-            let (channel, id, none) = (&order.connection, Some(order.id.as_str()), None::<i64>);
-            execute!(
-                *on,
-                sql::ADD_EXCEPTION,
-                channel,
-                id,
-                destination,
-                none,
-                code,
-                message,
-                vendor,
-                mend,
-                micros(now)
-            )?;
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,15 @@
 //! The one integration-test binary.
 
+#![recursion_limit = "256"]
+
 #[cfg(test)]
 mod accounting;
 #[cfg(test)]
 mod addressing;
 #[cfg(test)]
 mod asking;
+#[cfg(test)]
+mod benching;
 #[cfg(test)]
 mod carriers;
 #[cfg(test)]

@@ -4,26 +4,12 @@ use std::sync::LazyLock;
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
+use super::bulk::Bulk;
 use super::dedupe::{Dedupe, Keys};
-use crate::store::{Accepted, DeliveryState, NewDelivery, Result, micros};
+use crate::store::{Accepted, DeliveryState, NewDelivery, Result, micros, sql};
 
-/// Rows of one insert statement: few sizes, so that few statements are prepared.
-const CHUNKS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
-
-static DELIVERIES: LazyLock<[String; 7]> = LazyLock::new(|| {
-    let head = "INSERT INTO deliveries (id, connection, topic, webhook_id, content, headers, size, received_at, state, \
-                duplicate_of) VALUES";
-    CHUNKS.map(|rows| insert(head, 10, rows))
-});
-
-static BODIES: LazyLock<[String; 7]> = LazyLock::new(|| {
-    CHUNKS.map(|rows| insert("INSERT INTO delivery_bodies (delivery_id, body) VALUES", 2, rows))
-});
-
-fn insert(head: &str, columns: usize, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    format!("{head} {}", vec![row; rows].join(", "))
-}
+static DELIVERIES: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_DELIVERY));
+static BODIES: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_BODY));
 
 /// One delivery with what was found out about it.
 struct Row<'d> {
@@ -107,7 +93,7 @@ async fn is_same(
 }
 
 async fn write_rows(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<()> {
-    for (sql, part) in chunks(rows, &DELIVERIES) {
+    for (sql, part) in DELIVERIES.cut(rows) {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for Row { id, delivery, state, of, .. } in part {
             query = query
@@ -130,7 +116,7 @@ async fn write_rows(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Resu
 async fn write_bodies(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<()> {
     // The body of a repeat lies with its original; one that only borrowed a webhook id keeps its own.
     let own: Vec<&Row<'_>> = rows.iter().filter(|row| !row.same_body).collect();
-    for (sql, part) in chunks(&own, &BODIES) {
+    for (sql, part) in BODIES.cut(&own) {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for row in part {
             query = query.bind(row.id).bind(row.delivery.body.as_slice());
@@ -138,16 +124,4 @@ async fn write_bodies(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Re
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// Cuts rows into the sizes that statements are prepared for.
-fn chunks<'r, T>(mut rows: &'r [T], statements: &'static [String; 7]) -> Vec<(&'static str, &'r [T])> {
-    let mut cut = Vec::new();
-    while !rows.is_empty() {
-        let at = CHUNKS.iter().position(|size| *size <= rows.len()).unwrap_or(CHUNKS.len() - 1);
-        let (part, rest) = rows.split_at(CHUNKS[at].min(rows.len()));
-        cut.push((statements[at].as_str(), part));
-        rows = rest;
-    }
-    cut
 }

@@ -2,10 +2,16 @@
 //!
 //! The writer takes whatever is waiting, runs it in one transaction with `synchronous=FULL`, and tells everybody once it
 //! is on disk: one fsync for many. A job that fails is rolled back alone, to its savepoint. Nothing else in the process
-//! writes, so a check and the write that rests on it cannot be torn apart. Checkpoints run beside the writer.
+//! writes, so a check and the write that rests on it cannot be torn apart. Checkpoints run beside the writer. A statement is
+//! a trip to the connection's thread and back, which costs more than what it does: what comes in numbers is written, and
+//! read, with one statement for many rows.
 
 mod accept;
+mod bulk;
 mod dedupe;
+mod load;
+mod passes;
+mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,13 +29,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::on::On;
-use super::{Accepted, NewDelivery, Result, StoreError};
+use super::{Accepted, Committed, NewDelivery, Result, StoreError};
+pub(super) use bulk::Bulk;
 use dedupe::Dedupe;
+pub(super) use load::load;
+pub(super) use passes::Keep;
+use writer::{Job, run};
 
 /// Jobs that wait before callers are made to wait.
 const QUEUE: usize = 1024;
-/// Jobs in one transaction.
-const BATCH: usize = 256;
 /// Connections for reading.
 const READERS: u32 = 4;
 /// Bytes of a page: three or four compressed bodies fit in one.
@@ -42,13 +50,6 @@ const CHECKPOINT_AT: u64 = 256;
 const QUIET: Duration = Duration::from_secs(5);
 /// How long a checkpoint waits for readers, with the writer waiting for it.
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(10);
-
-type Work = Box<dyn for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<()>> + Send>;
-
-struct Job {
-    work: Work,
-    done: oneshot::Sender<Result<()>>,
-}
 
 /// An open database.
 pub(super) struct Sqlite {
@@ -96,7 +97,7 @@ impl Sqlite {
         let stop = CancellationToken::new();
         let commits = Arc::new(AtomicU64::new(0));
         let tasks = vec![
-            tokio::spawn(write_loop(writer, queue, Arc::clone(&dedupe), Arc::clone(&commits))),
+            tokio::spawn(writer::write(writer, queue, Arc::clone(&dedupe), Arc::clone(&commits))),
             tokio::spawn(upkeep(checkpointer, commits, jobs.clone(), Arc::clone(&dedupe), stop.clone())),
         ];
         Ok(Self {
@@ -124,12 +125,22 @@ impl Sqlite {
         .await
     }
 
+    /// Keeps what a pass wants kept; see [`super::Store::commit`].
+    pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
+        let (done, committed) = oneshot::channel();
+        self.jobs()?.send(Job::Pass(Box::new(pass), done)).await.map_err(|_| StoreError::Closed)?;
+        committed.await.map_err(|_| StoreError::Closed)?
+    }
+
+    fn jobs(&self) -> Result<mpsc::Sender<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
+    }
+
     pub(super) async fn write<T: Send + 'static>(
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        run(&jobs.ok_or(StoreError::Closed)?, job).await
+        run(&self.jobs()?, job).await
     }
 
     pub(super) async fn read<T: Send>(
@@ -150,94 +161,6 @@ impl Sqlite {
             let _ = task.await;
         }
     }
-}
-
-/// Hands a job to the writer and waits until it is on disk.
-async fn run<T: Send + 'static>(
-    jobs: &mpsc::Sender<Job>,
-    job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
-) -> Result<T> {
-    let result = Arc::new(Mutex::new(None));
-    let slot = Arc::clone(&result);
-    let work: Work = Box::new(move |on| {
-        let running = job(on);
-        Box::pin(async move {
-            let value = running.await?;
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            Ok(())
-        })
-    });
-    let (done, committed) = oneshot::channel();
-    jobs.send(Job { work, done }).await.map_err(|_| StoreError::Closed)?;
-    committed.await.map_err(|_| StoreError::Closed)??;
-    let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-    value.ok_or(StoreError::Closed)
-}
-
-async fn write_loop(
-    mut connection: SqliteConnection,
-    mut queue: mpsc::Receiver<Job>,
-    dedupe: Arc<Dedupe>,
-    commits: Arc<AtomicU64>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let mut ran = Vec::with_capacity(batch.len());
-        let committed = transaction(&mut connection, &mut batch, &mut ran).await;
-        dedupe.ended(committed.is_ok());
-        commits.fetch_add(1, Ordering::Relaxed);
-        match committed {
-            Ok(()) => {
-                for (done, result) in ran {
-                    let _ = done.send(result);
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "a transaction was not committed");
-                let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
-                let failed = batch.drain(..).map(|job| job.done).chain(ran.into_iter().map(|(done, _)| done));
-                for done in failed {
-                    let _ = done.send(Err(StoreError::Unusable(format!("storage failed: {error}"))));
-                }
-            }
-        }
-    }
-    let _ = sqlx::query("PRAGMA optimize").execute(&mut connection).await;
-    let _ = connection.close().await;
-}
-
-type Ran = (oneshot::Sender<Result<()>>, Result<()>);
-
-async fn transaction(
-    connection: &mut SqliteConnection,
-    batch: &mut Vec<Job>,
-    ran: &mut Vec<Ran>,
-) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let alone = batch.len() == 1;
-    for Job { work, done } in batch.drain(..) {
-        if !alone {
-            sqlx::query("SAVEPOINT job").execute(&mut *connection).await?;
-        }
-        let result = work(On::Sqlite(&mut *connection)).await;
-        let end = match (&result, alone) {
-            (Ok(()), true) => None,
-            (Ok(()), false) => Some("RELEASE job"),
-            // The transaction holds nothing else: what the job did is undone, and nothing is left to commit.
-            (Err(_), true) => Some("ROLLBACK"),
-            (Err(_), false) => Some("ROLLBACK TO job; RELEASE job"),
-        };
-        let failed = result.is_err();
-        ran.push((done, result));
-        if let Some(end) = end {
-            sqlx::raw_sql(end).execute(&mut *connection).await?;
-        }
-        if alone && failed {
-            return Ok(());
-        }
-    }
-    sqlx::query("COMMIT").execute(connection).await?;
-    Ok(())
 }
 
 /// Keeps the log short and the index of known deliveries long, beside the writer.

@@ -1,0 +1,107 @@
+//! Reads what is kept of several orders with one statement for each kind, however many orders there are.
+
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use crate::domain::{ConnectionName, OrderRef};
+use crate::store::deliveries::{BodyRow, stored};
+use crate::store::{Loaded, Result, from_json, to_json};
+
+/// What is kept of each order, in order, with the deliveries about it that its channel and these others sent; one that cannot be read takes no other with it.
+pub(in crate::store) async fn load(
+    connection: &mut SqliteConnection,
+    orders: &[(OrderRef, Vec<ConnectionName>)],
+) -> Result<Vec<Result<Loaded>>> {
+    let wanted: Vec<Value> = orders.iter().map(|(order, _)| json!([order.connection, order.id])).collect();
+    let sent: Vec<Value> = orders
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (order, others))| {
+            let senders = std::iter::once(&order.connection).chain(others);
+            senders.map(move |connection| json!([connection, order.id, at]))
+        })
+        .collect();
+    let sent = to_json("order", &sent)?;
+    let wanted = to_json("order", &wanted)?;
+    let records: Vec<(i64, i64, String)> = sqlx::query_as(
+        "SELECT o.key, r.revision, r.record FROM json_each($1) o CROSS JOIN orders r
+         ON r.channel = o.value ->> 0 AND r.order_id = o.value ->> 1",
+    )
+    .bind(&wanted)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mirrors: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
+         ON m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1",
+    )
+    .bind(&wanted)
+    .fetch_all(&mut *connection)
+    .await?;
+    let deliveries: Vec<PendingRow> = sqlx::query_as(
+        "SELECT o.value ->> 2, d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+         FROM json_each($1) o
+         CROSS JOIN deliveries d ON d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
+         JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+         ORDER BY o.value ->> 2, d.id",
+    )
+    .bind(&sent)
+    .fetch_all(connection)
+    .await?;
+
+    let nothing = || Loaded { revision: 0, record: None, mirrors: Vec::new(), deliveries: Vec::new() };
+    let mut loaded: Vec<Result<Loaded>> = orders.iter().map(|_| Ok(nothing())).collect();
+    for (at, revision, json) in records {
+        add(&mut loaded, at, from_json("record", &json), |loaded, record| {
+            (loaded.revision, loaded.record) = (revision, Some(record));
+        });
+    }
+    for (at, json) in mirrors {
+        add(&mut loaded, at, from_json("mirror", &json), |loaded, mirror| loaded.mirrors.push(mirror));
+    }
+    for (at, id, connection, topic, headers, received_at, duplicate_of, size, body) in deliveries {
+        let row: BodyRow = (id, connection, topic, headers, received_at, duplicate_of, size, body);
+        add(&mut loaded, at, stored(row), |loaded, delivery| loaded.deliveries.push(delivery));
+    }
+    Ok(loaded)
+}
+
+/// Which order, then a [`BodyRow`].
+type PendingRow = (i64, i64, String, String, String, i64, Option<i64>, i64, Vec<u8>);
+
+/// Adds what was read to the order at `at`, or why it could not be.
+fn add<T>(loaded: &mut [Result<Loaded>], at: i64, part: Result<T>, add: impl FnOnce(&mut Loaded, T)) {
+    let Some(order) = usize::try_from(at).ok().and_then(|at| loaded.get_mut(at)) else { return };
+    match (&mut *order, part) {
+        (Ok(loaded), Ok(part)) => add(loaded, part),
+        (Ok(_), Err(why)) => *order = Err(why),
+        (Err(_), _) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Sqlite;
+    use super::*;
+    use crate::store::on::On;
+
+    #[tokio::test]
+    async fn an_order_that_cannot_be_read_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("x.db").to_str().unwrap()).await.unwrap();
+        let orders =
+            ["1", "2"].map(|id| (OrderRef { connection: "cellar".into(), id: id.into() }, Vec::new()));
+        let loaded = store
+            .write(move |On::Sqlite(connection)| {
+                Box::pin(async move {
+                    let broken = "INSERT INTO orders VALUES ('cellar', '1', '#1', 1, '{', 0, 0)";
+                    sqlx::raw_sql(broken).execute(&mut *connection).await?;
+                    load(connection, &orders).await
+                })
+            })
+            .await
+            .unwrap();
+        assert!(loaded[0].is_err());
+        assert_eq!(loaded[1].as_ref().unwrap().revision, 0);
+        store.close().await;
+    }
+}
