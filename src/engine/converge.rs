@@ -338,11 +338,12 @@ impl Pass<'_> {
     fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
         let now = self.now();
         let watch = target.watch().filter(|_| self.is_open(at, now));
+        let jitter = self.jitter();
         let mirror = &mut self.mirrors[at];
         let told = mirror.reason.is_some();
         // Spread over a tenth, so that what was entered together is not looked at together for ever.
         mirror.watch_at =
-            watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(retry::jitter()) / 10_240.0)));
+            watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(jitter) / 10_240.0)));
         mirror.state = MirrorState::InStep;
         mirror.digest = Some(digest);
         let was_absent = mirror.absence.take();
@@ -409,12 +410,13 @@ impl Pass<'_> {
         }
         match fault {
             Fault::Deferred(until) => {
+                let apart = Duration::from_millis(u64::from(self.jitter()) / 8);
                 let mirror = &mut self.mirrors[at];
                 if !matches!(mirror.state, MirrorState::Retrying | MirrorState::Unknown) {
                     mirror.state = MirrorState::Due;
                 }
                 // Those that waited together come back a little apart.
-                mirror.next_at = Some(later(until, Duration::from_millis(u64::from(retry::jitter()) / 8)));
+                mirror.next_at = Some(later(until, apart));
                 self.keep_mirror(at);
                 Round::Done
             }
@@ -436,13 +438,13 @@ impl Pass<'_> {
 
     /// Counts a failure and sets the next try; a person is told of `reason` at once, or of the failing itself in time.
     fn fail(&mut self, at: usize, asked: Option<Duration>, reason: Option<Reason>) -> Round {
-        let now = self.now();
+        let (now, jitter) = (self.now(), self.jitter());
         let mirror = &mut self.mirrors[at];
         mirror.tries = mirror.tries.saturating_add(1);
         if mirror.state != MirrorState::Unknown {
             mirror.state = MirrorState::Retrying;
         }
-        mirror.next_at = Some(later(now, retry::backoff(mirror.tries, asked, retry::jitter())));
+        mirror.next_at = Some(later(now, retry::backoff(mirror.tries, asked, jitter)));
         let (name, tries) = (mirror.destination.clone(), mirror.tries);
         let reason = reason.or_else(|| {
             (tries >= TELL_AFTER).then(|| {

@@ -131,6 +131,11 @@ impl Pass<'_> {
         self.engine.clock.now()
     }
 
+    /// A number to spread this order's waits by.
+    pub(super) fn jitter(&self) -> u32 {
+        retry::jitter(&self.lease.order, self.now())
+    }
+
     fn merge_deliveries(&mut self, deliveries: &[StoredDelivery]) {
         for delivery in deliveries {
             let facts = match hear(&self.engine.registry, delivery) {
@@ -275,7 +280,7 @@ impl Pass<'_> {
         let wanted = self.record.read_wanted_at.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(wanted)).unwrap_or_default();
         let wait = waited.clamp(Duration::from_secs(1), SOURCE_LONGEST).max(asked.unwrap_or_default());
-        self.ask_again = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+        self.ask_again = Some(later(now, wait + Duration::from_millis(self.jitter().into())));
     }
 
     /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,

@@ -79,6 +79,11 @@ impl Account {
         self.0.outbox.settled().await;
     }
 
+    /// Waits until no delivery is on the wire or due now.
+    pub async fn caught_up(&self) {
+        self.0.outbox.caught_up(&self.0.clock).await;
+    }
+
     pub(super) fn gate(&self) -> &Gate {
         &self.0.gate
     }
@@ -271,6 +276,11 @@ impl Account {
     /// Ends every access token; refresh tokens stay good.
     pub fn revoke_tokens(&self) {
         self.0.gate.revoke();
+    }
+
+    /// Takes every credit there is, as another client of the account may.
+    pub fn drain_credits(&self) {
+        self.0.gate.drain(self.now());
     }
 
     /// Has the next mutations done and yet answered with an error, beside a `request_id`.

@@ -137,6 +137,15 @@ impl Gate {
         self.inner().bucket(&self.options, token, now).give_back(credits);
     }
 
+    /// Takes all there is.
+    pub(super) fn drain(&self, now: Timestamp) {
+        for bucket in self.inner().buckets.values_mut() {
+            bucket.fill(now);
+            let all = u32::try_from(bucket.available()).unwrap_or_default();
+            bucket.take(all, now);
+        }
+    }
+
     /// Credits left, the most there can be, and how many run in a second.
     pub(super) fn quota(&self, token: &str, now: Timestamp) -> (i64, i64, i64) {
         let mut inner = self.inner();

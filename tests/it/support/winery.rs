@@ -57,6 +57,8 @@ pub(crate) struct House<'t> {
     pub(crate) keys: &'t str,
     /// More keys of its route.
     pub(crate) route: &'t str,
+    /// The route's maps, where not [`HOUSE_ROUTE`].
+    pub(crate) maps: Option<&'t str>,
 }
 
 /// The secret that signs the warehouse's webhooks.
@@ -111,7 +113,8 @@ async fn play_house(
     clock: &Clock,
     stop: &CancellationToken,
 ) -> (shiphero::Account, String) {
-    let House { options, keys, route } = house;
+    let House { options, keys, route, maps } = house;
+    let maps = maps.unwrap_or(HOUSE_ROUTE);
     let refresh = options.refresh_tokens[0].clone();
     let account = shiphero::Account::new(options, clock.clone());
     let url = play(account.router(), account.faults(), stop).await;
@@ -126,7 +129,7 @@ async fn play_house(
     let text = format!(
         "\n[connections.warehouse]\nkind = \"shiphero\"\nendpoint = \"{url}\"\n\
          refresh_token = \"file:{at}/house_refresh\"\nwebhook_secrets = [\"file:{at}/house_secret\"]\n{keys}\n\
-         [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{HOUSE_ROUTE}{route}\n"
+         [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{maps}{route}\n"
     );
     (account, text)
 }
