@@ -342,8 +342,7 @@ impl Pass<'_> {
         let mirror = &mut self.mirrors[at];
         let told = mirror.reason.is_some();
         // Spread over a tenth, so that what was entered together is not looked at together for ever.
-        mirror.watch_at =
-            watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(jitter) / 10_240.0)));
+        mirror.watch_at = watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(jitter) / 10_240.0)));
         mirror.state = MirrorState::InStep;
         mirror.digest = Some(digest);
         let was_absent = mirror.absence.take();

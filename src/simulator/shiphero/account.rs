@@ -327,6 +327,16 @@ impl Account {
         self.last_requests(usize::MAX)
     }
 
+    /// How many requests there were.
+    pub fn request_count(&self) -> usize {
+        self.0.gate.count_of_requests()
+    }
+
+    /// Requests from the one after so many, in order of arrival.
+    pub fn requests_from(&self, from: usize) -> Vec<Request> {
+        self.last_requests(self.request_count().saturating_sub(from))
+    }
+
     /// The last `most` requests in order of arrival.
     pub fn last_requests(&self, most: usize) -> Vec<Request> {
         self.0.gate.requests(most)

@@ -52,6 +52,8 @@ struct Inner {
     buckets: HashMap<String, Bucket>,
     recent: VecDeque<Timestamp>,
     requests: VecDeque<Request>,
+    /// How many requests there were, those that are forgotten too.
+    logged: usize,
     numbers: u64,
     /// How many mutations to come are done and nevertheless answered with an error.
     done_with_errors: u32,
@@ -180,6 +182,12 @@ impl Gate {
             inner.requests.pop_front();
         }
         inner.requests.push_back(request);
+        inner.logged += 1;
+    }
+
+    /// How many requests there were.
+    pub(super) fn count_of_requests(&self) -> usize {
+        self.inner().logged
     }
 
     /// The last requests in order of arrival.

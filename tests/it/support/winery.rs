@@ -31,6 +31,8 @@ pub(crate) struct Winery {
     /// The warehouse, where the test has one.
     pub(crate) house: Option<shiphero::Account>,
     pub(crate) clock: Clock,
+    /// What the server was configured by.
+    pub(crate) config: String,
     _stop: DropGuard,
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct House<'t> {
     pub(crate) route: &'t str,
     /// The route's maps, where not [`HOUSE_ROUTE`].
     pub(crate) maps: Option<&'t str>,
+    /// Types of webhooks that are not registered for.
+    pub(crate) deaf_to: &'t [&'t str],
 }
 
 /// The secret that signs the warehouse's webhooks.
@@ -113,7 +117,7 @@ async fn play_house(
     clock: &Clock,
     stop: &CancellationToken,
 ) -> (shiphero::Account, String) {
-    let House { options, keys, route, maps } = house;
+    let House { options, keys, route, maps, .. } = house;
     let maps = maps.unwrap_or(HOUSE_ROUTE);
     let refresh = options.refresh_tokens[0].clone();
     let account = shiphero::Account::new(options, clock.clone());
@@ -163,6 +167,7 @@ impl Winery {
             + shop_keys
             + &route(folder.path(), &account_url, connection, maps.unwrap_or(ROUTE));
         let mut house_account = None;
+        let deaf_to = house.as_ref().map_or(&[][..], |house| house.deaf_to);
         if let Some(house) = house {
             let (playing, more) = play_house(folder.path(), house, &clock, &stop).await;
             text += &more;
@@ -173,11 +178,11 @@ impl Winery {
         shop.configure_webhooks(&Settings { url: Some(url), ..Settings::default() });
         if let Some(house) = &house_account {
             let url = format!("{}/webhooks/warehouse", server.url);
-            for name in crossdock::connectors::shiphero::TYPES {
+            for name in crossdock::connectors::shiphero::TYPES.iter().filter(|name| !deaf_to.contains(name)) {
                 house.register(name, &url, Some(HOUSE_SECRET.into())).unwrap();
             }
         }
-        Self { server, shop, account, house: house_account, clock, _stop: stop.drop_guard() }
+        Self { server, shop, account, house: house_account, clock, config: text, _stop: stop.drop_guard() }
     }
 
     /// A winery with a warehouse.
