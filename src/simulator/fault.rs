@@ -172,6 +172,11 @@ impl Faults {
         self.state().stop = Some(stop);
     }
 
+    /// Whether a stop is set that has caught no request here.
+    pub fn has_stop(&self) -> bool {
+        self.state().stop.is_some()
+    }
+
     /// Removes every fault.
     pub fn clear(&self) {
         let mut state = self.state();

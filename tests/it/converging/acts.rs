@@ -58,6 +58,9 @@ const KINDS: &[Kind] = &[
     Kind::Pack,
     Kind::Pack,
     Kind::Pack,
+    Kind::Pack,
+    Kind::Interfere,
+    Kind::Interfere,
     Kind::Interfere,
     Kind::Enter,
     Kind::Ship,
@@ -80,16 +83,18 @@ const KINDS: &[Kind] = &[
 /// The acts of one life.
 pub(super) fn draw(rng: &mut StdRng) -> Vec<Act> {
     let mut acts = vec![Act { kind: Kind::Place, roll: rng.random() }];
-    for _ in 0..rng.random_range(8..34) {
+    for _ in 0..rng.random_range(8..28) {
         let kind = KINDS[rng.random_range(0..KINDS.len())];
-        acts.push(Act { kind, roll: rng.random() });
-        // A call that is caught with nothing happening meanwhile shows little: something of the shop and another worker
-        // often come between.
-        if kind == Kind::Catch {
-            let meanwhile = [Kind::Stop, Kind::Shop, Kind::Pack, Kind::Fault][rng.random_range(0..4)];
-            for kind in [Kind::Work, meanwhile, Kind::Other] {
-                acts.push(Act { kind, roll: rng.random() });
-            }
+        if kind != Kind::Catch {
+            acts.push(Act { kind, roll: rng.random() });
+            continue;
+        }
+        // A call that is caught with nothing happening meanwhile shows little: something is to be done, and before it is done
+        // the shop changes its mind, and another worker comes by.
+        let before = [Kind::Place, Kind::Place, Kind::Free, Kind::Shop][rng.random_range(0..4)];
+        let meanwhile = [Kind::Stop, Kind::Stop, Kind::Shop, Kind::Pack][rng.random_range(0..4)];
+        for kind in [before, Kind::Catch, Kind::Work, meanwhile, Kind::Other, Kind::Work] {
+            acts.push(Act { kind, roll: rng.random() });
         }
     }
     acts

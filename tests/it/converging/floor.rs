@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::world::World;
 
 /// Holds that people at the warehouse place and lift.
-const HOLDS: [&str; 4] = ["operator_hold", "payment_hold", "fraud_hold", "address_hold"];
+const HOLDS: [&str; 6] =
+    ["operator_hold", "operator_hold", "operator_hold", "payment_hold", "fraud_hold", "address_hold"];
 
 /// The number of a thing at the warehouse.
 pub(super) fn number(thing: &Value) -> i64 {

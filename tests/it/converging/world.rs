@@ -83,6 +83,8 @@ struct Caught {
     work: Pin<Box<dyn Future<Output = Result<(), StoreError>>>>,
     stop: Stop,
     answered: bool,
+    /// Whether it is a call at the warehouse.
+    at_house: bool,
     since: Timestamp,
     /// Whether another worker was at work meanwhile, so that everything heard is sorted.
     sorted: bool,
@@ -210,8 +212,11 @@ impl World {
         }
     }
 
-    /// Any order of the shop.
+    /// Any order of the shop, the newest more often.
     fn any(&self, rng: &mut StdRng) -> Option<i64> {
+        if rng.random_bool(0.4) {
+            return self.ids.last().copied();
+        }
         (!self.ids.is_empty()).then(|| self.ids[rng.random_range(0..self.ids.len())])
     }
 
@@ -227,7 +232,8 @@ impl World {
 
     fn stop_goods(&mut self, rng: &mut StdRng) -> Option<&'static str> {
         let (id, shop) = (self.any(rng)?, &self.winery.shop);
-        let (name, done) = match rng.random_range(0..6) {
+        let all = if self.is_caught() { 2 } else { 6 };
+        let (name, done) = match rng.random_range(0..all) {
             0 => ("cancel", shop.cancel_order(id, &CancelOrder::default())),
             1 | 2 => ("hold", shop.hold(id, &NewHold::default()).map(|_| ())),
             3 => ("void", shop.void_payment(id)),
@@ -348,10 +354,10 @@ impl World {
                 let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { engine.settle().await });
                 (work, None)
             }
-            Some(Caught { work, stop, answered, sorted, .. }) => {
+            Some(Caught { work, stop, answered, at_house, sorted, .. }) => {
                 let stopped = if sorted { self.stopped().await } else { BTreeSet::new() };
                 stop.let_go();
-                (work, Some((stopped, answered, self.house_requests())))
+                (work, Some((stopped, at_house && !answered, self.house_requests())))
             }
         };
         let ended = match next {
@@ -375,13 +381,14 @@ impl World {
                     }
                 } else {
                     let since = self.winery.clock.now();
-                    self.caught = Some(Caught { work, stop, answered, since, sorted: false });
+                    let at_house = self.winery.house.as_ref().is_some_and(|house| !house.faults().has_stop());
+                    self.caught = Some(Caught { work, stop, answered, at_house, since, sorted: false });
                 }
                 ended
             }
         };
-        if let Some((stopped, answered, from)) = releases {
-            self.check_gates(&stopped, answered, from);
+        if let Some((stopped, own, from)) = releases {
+            self.check_gates(&stopped, own, from);
         }
         if ended { "work" } else { "work, and a call is caught" }
     }
