@@ -59,6 +59,9 @@ pub struct Changed {
     pub order: RemoteId,
     /// The copy's version there.
     pub version: String,
+    /// From this instant of our clock on, whatever is seen under this version is all that it stands for: versions may be no
+    /// finer than seconds.
+    pub whole_at: Timestamp,
 }
 
 /// A stored delivery, as its connector reads it.

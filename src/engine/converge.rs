@@ -147,7 +147,6 @@ impl Pass<'_> {
             let mirror = &mut self.mirrors[at];
             mirror.look = false;
             mirror.watch_at = None;
-            mirror.tries = 0;
             self.keep_mirror(at);
         }
         Ok(round)

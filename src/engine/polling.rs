@@ -1,7 +1,8 @@
 //! Asks destinations that do not tell of everything which copies changed there, and has those looked at.
 //!
 //! The instant up to which was asked moves only once everything found is due; each time some minutes before it are asked again,
-//! for a vendor's clock is not ours. A copy that we saw in that very version is left alone.
+//! for a vendor's clock is not ours. A copy that we saw in that very version is left alone, if nothing can have changed under it
+//! since.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,10 +90,12 @@ impl Engine {
             let Some(order) = self.channel_of(name, &changed.order).await? else { continue };
             let mirrors = self.store.load(&order).await?.mirrors;
             let known = mirrors.iter().find(|mirror| mirror.destination == *name).is_some_and(|mirror| {
-                matches!(&mirror.observed, Observed::Present(seen) if seen.version.as_ref() == Some(&changed.version))
+                matches!(&mirror.observed, Observed::Present(seen)
+                    if seen.version.as_ref() == Some(&changed.version) && seen.at >= changed.whole_at)
             });
             if !known {
-                due |= self.store.look_again(order, Some(name.clone()), false, started).await?;
+                // One that is being worked on is found again next time.
+                due |= self.store.look_if_idle(order, name.clone(), started).await?;
             }
         }
         if due {

@@ -466,6 +466,23 @@ impl Store {
         force: bool,
         now: Timestamp,
     ) -> Result<bool> {
+        self.look(order, destination, force, true, now).await
+    }
+
+    /// Asks for an order's mirror at one destination to be looked at again. False where the order is not known, or a pass is
+    /// at work on it: a call of it may be on its way, and nobody else may act before it has ended.
+    pub async fn look_if_idle(&self, order: OrderRef, destination: String, now: Timestamp) -> Result<bool> {
+        self.look(order, Some(destination), false, false, now).await
+    }
+
+    async fn look(
+        &self,
+        order: OrderRef,
+        destination: Option<String>,
+        force: bool,
+        fences: bool,
+        now: Timestamp,
+    ) -> Result<bool> {
         self.write(move |mut on| {
             Box::pin(async move {
                 let (channel, id) = (&order.connection, order.id.as_str());
@@ -473,6 +490,10 @@ impl Store {
                 else {
                     return Ok(false);
                 };
+                let leased = fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some();
+                if leased && !fences {
+                    return Ok(false);
+                }
                 let mut record: OrderRecord = from_json("record", &json)?;
                 // A pass at work on these mirrors would write its own account of them over this one; it is fenced off and
                 // the order taken up anew.

@@ -16,6 +16,9 @@ pub(super) const SETTLE_DELIVERY: &str =
 pub(super) const LEASE_TOUCHED: &str =
     "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease = $3";
 
+pub(super) const LEASED: &str =
+    "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
+
 pub(super) const RENEW: &str =
     "UPDATE work SET due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 

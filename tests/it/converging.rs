@@ -31,7 +31,7 @@ use world::World;
 const SEEDS: Range<u64> = 0..1000;
 
 /// Real time after which a life counts as stuck; it takes a fraction of a second.
-const STUCK: Duration = Duration::from_secs(30);
+const STUCK: Duration = Duration::from_secs(20);
 
 /// The most lives that are spent on making a failing list of acts shorter.
 const MOST_CUTS: usize = 150;
@@ -62,9 +62,13 @@ fn live(seed: u64, kept: &dyn Fn(usize) -> bool) -> (usize, Life) {
             world.check_in_the_end().await;
         });
         // A world that failed is looked at once more, so a failure must not take it along.
-        let lived = futures_util::FutureExt::catch_unwind(lived).await;
-        if let Err(panic) = lived {
-            life.failure = Some(in_words(&*panic));
+        let lived = futures_util::FutureExt::catch_unwind(lived);
+        life.failure = match tokio::time::timeout(STUCK, lived).await {
+            Ok(Ok(())) => None,
+            Ok(Err(panic)) => Some(in_words(&*panic)),
+            Err(_) => Some("stuck: something waits for a clock that stands still".to_owned()),
+        };
+        if life.failure.is_some() {
             world.tell().await;
         }
         life.struck = world.faults().into_iter().map(crossdock::simulator::fault::Faults::struck).sum();
@@ -75,13 +79,8 @@ fn live(seed: u64, kept: &dyn Fn(usize) -> bool) -> (usize, Life) {
         life.done = std::mem::take(&mut world.done);
         world.end().await;
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        runtime.block_on(async { tokio::time::timeout(STUCK, living).await })
-    }));
-    match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) => life.failure = Some("stuck: something waits for a clock that stands still".to_owned()),
-        Err(panic) => life.failure = Some(in_words(&*panic)),
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runtime.block_on(living))) {
+        life.failure = Some(in_words(&*panic));
     }
     (acts.len(), life)
 }

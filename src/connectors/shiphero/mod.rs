@@ -21,7 +21,7 @@ pub use webhook::TYPES;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
@@ -41,6 +41,9 @@ use tokens::Tokens;
 /// As published in 2026: 4,004 credits that gain 60 a second. What the account really has is asked at the first call.
 pub const LIMITS: Limits =
     Limits { burst: 4004, per_second: 60, concurrent: 8, timeout: Duration::from_secs(30) };
+
+/// After the second that an order's version names nothing more is changed under it. The rest is for clocks that differ.
+const SECOND: SignedDuration = SignedDuration::from_secs(10);
 
 /// How often changed orders are asked for unless told otherwise: edits and holds at ShipHero send no webhook.
 pub const POLL: Duration = Duration::from_mins(1);
@@ -236,7 +239,8 @@ impl ShipHero {
             for node in order::nodes(data) {
                 if let Some(order) = node["partner_order_id"].as_str().filter(|id| !id.trim().is_empty()) {
                     let version = node["updated_at"].as_str().unwrap_or_default().to_owned();
-                    changed.push(Changed { order: order.trim().into(), version });
+                    let whole_at = whole_at(&version);
+                    changed.push(Changed { order: order.trim().into(), version, whole_at });
                 }
             }
             let page = &data["pageInfo"];
@@ -246,6 +250,13 @@ impl ShipHero {
             after = page["endCursor"].clone();
         }
     }
+}
+
+/// When a sight of this version shows all of it; never, where it is no time.
+fn whole_at(version: &str) -> Timestamp {
+    let time = version.parse::<jiff::civil::DateTime>().ok();
+    let time = time.and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    time.and_then(|time| time.timestamp().checked_add(SECOND).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// What a refusal means, in our codes and the vendor's words.

@@ -2,6 +2,7 @@
 
 use crossdock::domain::OrderRef;
 use crossdock::domain::copy::{OrderCopy, Stage};
+use crossdock::simulator::shopify::order::FulfillmentStatus;
 use crossdock::store::{DeliveryQuery, DeliveryState};
 use serde_json::Value;
 
@@ -83,6 +84,47 @@ impl World {
             there.sort_unstable();
             wanted.sort_unstable();
             assert_eq!(there, wanted, "{at}: items");
+        }
+    }
+
+    /// What left is told to the shop, where the shop still has it open: every parcel that is handed over, by its number.
+    pub(super) async fn check_told(&self) {
+        let Some(house) = &self.winery.house else { return };
+        let store = self.winery.server.app.engine.store();
+        for there in house.orders() {
+            let entered = text(&there["partner_order_id"]);
+            let Some(order) = entered.parse().ok().and_then(|id| self.winery.shop.order(id)) else {
+                continue;
+            };
+            let (row, record) = store.find_order(entered).await.unwrap().unwrap();
+            let asked = row
+                .mirrors
+                .iter()
+                .any(|mirror| mirror.destination != "compliance" && mirror.state != "in_step");
+            // What a person undid at the shop, or moved about at the warehouse, is theirs to settle.
+            let undone = record.links.keys().any(|id| !record.fulfillments[id].stands());
+            let moved = self.by_hand.get(&number(&there)).is_some_and(|fields| fields.contains("items"));
+            // What somebody else entered for an order that does not go there is none of ours.
+            let ours =
+                row.mirrors.iter().any(|mirror| mirror.destination == "warehouse" && mirror.key.is_some());
+            if !ours || asked || undone || moved || order.cancelled_at.is_some() || is_cancelled(&there) {
+                continue;
+            }
+            let stands = order.fulfillments.iter().filter(|f| f.status == FulfillmentStatus::Success);
+            let told: Vec<&String> = stands.flat_map(|fulfillment| &fulfillment.numbers).collect();
+            for shipment in list(&there["shipments"]).filter(|shipment| shipment["completed"] == true) {
+                for label in list(&shipment["shipping_labels"]).filter(|label| label["status"] == "valid") {
+                    let shipped =
+                        list(&shipment["line_items"]).filter(|one| one["shipping_label_id"] == label["id"]);
+                    let lines = shipped.filter_map(|one| {
+                        list(&there["line_items"]).find(|line| line["id"] == one["line_item_id"])
+                    });
+                    let open = lines.filter_map(|line| text(&line["partner_line_item_id"]).parse().ok());
+                    let open: u32 = open.map(|line| order.unfulfilled(line)).sum();
+                    let known = told.iter().any(|number| **number == text(&label["tracking_number"]));
+                    assert!(known || open == 0, "order {}: the shop was not told of a parcel", order.name);
+                }
+            }
         }
     }
 

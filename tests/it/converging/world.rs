@@ -288,6 +288,12 @@ impl World {
                 Some("end tokens")
             }
             1 => {
+                // Where the quota is still to be asked, the answer has a call wait for credits on a clock that stands still.
+                let asked: Vec<bool> =
+                    house.requests().iter().rev().map(|r| r.operations == ["user_quota"]).collect();
+                if !asked.iter().skip(2).any(|quota| *quota) || asked.iter().take(2).any(|quota| *quota) {
+                    return None;
+                }
                 house.drain_credits();
                 Some("use up credits")
             }
@@ -424,8 +430,11 @@ impl World {
             let counts = self.winery.server.app.engine.store().counts().await.unwrap();
             let unfinished = self.winery.shop.unfinished_deliveries()
                 + self.winery.house.as_ref().map_or(0, shiphero::Account::unfinished_deliveries);
+            // What is to come by itself and does not is looked for as long as it takes, and a person is told.
+            let waits = self.codes().await.into_iter().filter(|code| code == "not_imported").count();
+            let idle = counts.due == i64::try_from(waits).unwrap();
             // Some of it is only noticed by looking, every five minutes.
-            if counts.unsorted == 0 && counts.due == 0 && unfinished == 0 && round > 6 {
+            if counts.unsorted == 0 && idle && unfinished == 0 && round > 6 {
                 return;
             }
         }
