@@ -200,6 +200,12 @@ pub trait Destination: Send + Sync {
         let _ = (since, log);
         Box::pin(async { Ok(Vec::new()) })
     }
+    /// Finds what stands in the way of entering a copy for the first time. It is asked before the intent is kept, so that
+    /// nothing but the step itself lies between intent and effect.
+    fn forestall<'a>(&'a self, copy: &'a OrderCopy, log: &'a Log) -> BoxFuture<'a, Result<(), Fault>> {
+        let _ = (copy, log);
+        Box::pin(async { Ok(()) })
+    }
     /// Performs one step.
     fn apply<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Effect, Fault>>;
 }

@@ -118,7 +118,12 @@ pub(super) fn adopt(mirror: &mut Mirror, copy: &OrderCopy, but: &BTreeSet<Field>
 pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dyn Destination) {
     match (step, &mirror.observed) {
         (Step::Submit { copy, .. }, Observed::Present(seen)) if destination.is_same_order(&copy, seen) => {
-            mirror.applied = Some(*copy);
+            // Somebody else may have entered it meanwhile: what it does not say was not made so by us.
+            let mut applied = *copy;
+            for field in destination.differs(&applied, None, seen).known {
+                applied.forget(field);
+            }
+            mirror.applied = Some(applied);
         }
         (Step::Cancel { .. }, Observed::Absent | Observed::Never) => mirror.applied = None,
         (Step::Advance { stage, .. }, Observed::Present(seen)) => {

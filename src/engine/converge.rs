@@ -158,7 +158,6 @@ impl Pass<'_> {
             let mirror = &mut self.mirrors[at];
             mirror.look = false;
             mirror.watch_at = None;
-            mirror.tries = 0;
             self.keep_mirror(at);
         }
         Ok(round)
@@ -263,6 +262,17 @@ impl Pass<'_> {
         digest: String,
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
+        if let (Target::Copy(_, destination, _), Step::Submit { copy, again: false }) = (target, &step) {
+            let log = Log::default();
+            let clear = destination.forestall(copy, &log).await;
+            let name = self.mirrors[at].destination.clone();
+            self.keep_tries(&name, step.name(), &log);
+            match clear {
+                Ok(()) => {}
+                Err(Fault::Refused(reason)) => return Ok(self.exception(at, digest, reason)),
+                Err(fault) => return Ok(self.faulted(at, fault, None)),
+            }
+        }
         self.mirrors[at].intent = Some(step.clone());
         self.mirrors[at].state = MirrorState::Due;
         self.keep_mirror(at);
@@ -364,11 +374,11 @@ impl Pass<'_> {
     fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
         let now = self.now();
         let watch = target.watch().filter(|_| self.is_open(at, now));
+        let jitter = self.jitter();
         let mirror = &mut self.mirrors[at];
         let told = mirror.reason.is_some();
         // Spread over a tenth, so that what was entered together is not looked at together for ever.
-        mirror.watch_at =
-            watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(retry::jitter()) / 10_240.0)));
+        mirror.watch_at = watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(jitter) / 10_240.0)));
         mirror.state = MirrorState::InStep;
         mirror.digest = Some(digest);
         let was_absent = mirror.absence.take();
@@ -450,12 +460,13 @@ impl Pass<'_> {
         }
         match fault {
             Fault::Deferred(until) => {
+                let apart = Duration::from_millis(u64::from(self.jitter()) / 8);
                 let mirror = &mut self.mirrors[at];
                 if !matches!(mirror.state, MirrorState::Retrying | MirrorState::Unknown) {
                     mirror.state = MirrorState::Due;
                 }
                 // Those that waited together come back a little apart.
-                mirror.next_at = Some(later(until, Duration::from_millis(u64::from(retry::jitter()) / 8)));
+                mirror.next_at = Some(later(until, apart));
                 self.keep_mirror(at);
                 Round::Done
             }
@@ -478,13 +489,13 @@ impl Pass<'_> {
     /// What comes by itself is looked for again after as long as it was waited for already, up to five minutes; in time a
     /// person is told that it does not come.
     fn wait_for_import(&mut self, at: usize, reason: Reason) -> Round {
-        let now = self.now();
+        let (now, jitter) = (self.now(), self.jitter());
         let mirror = &mut self.mirrors[at];
         let since = mirror.owed_since.unwrap_or(now);
         let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         mirror.state = MirrorState::Retrying;
         let wait = waited.clamp(Duration::from_secs(1), WAIT_LONGEST);
-        mirror.next_at = Some(later(now, wait + Duration::from_millis(retry::jitter().into())));
+        mirror.next_at = Some(later(now, wait + Duration::from_millis(jitter.into())));
         self.keep_mirror(at);
         if waited >= TELL_AFTER_WAITING {
             self.open_at(at, reason);
@@ -494,13 +505,13 @@ impl Pass<'_> {
 
     /// Counts a failure and sets the next try; a person is told of `reason` at once, or of the failing itself in time.
     fn fail(&mut self, at: usize, asked: Option<Duration>, reason: Option<Reason>) -> Round {
-        let now = self.now();
+        let (now, jitter) = (self.now(), self.jitter());
         let mirror = &mut self.mirrors[at];
         mirror.tries = mirror.tries.saturating_add(1);
         if mirror.state != MirrorState::Unknown {
             mirror.state = MirrorState::Retrying;
         }
-        mirror.next_at = Some(later(now, retry::backoff(mirror.tries, asked, retry::jitter())));
+        mirror.next_at = Some(later(now, retry::backoff(mirror.tries, asked, jitter)));
         let (name, tries) = (mirror.destination.clone(), mirror.tries);
         let reason = reason.or_else(|| {
             (tries >= TELL_AFTER).then(|| {

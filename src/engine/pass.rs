@@ -138,6 +138,11 @@ impl Pass<'_> {
         self.engine.clock.now()
     }
 
+    /// A number to spread this order's waits by.
+    pub(super) fn jitter(&self) -> u32 {
+        retry::jitter(&self.lease.order, self.now())
+    }
+
     pub(super) fn channel(&self) -> &str {
         &self.lease.order.connection
     }
@@ -314,7 +319,7 @@ impl Pass<'_> {
         let now = self.now();
         let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let wait = waited.clamp(Duration::from_secs(1), SOURCE_LONGEST).max(asked.unwrap_or_default());
-        later(now, wait + Duration::from_millis(retry::jitter().into()))
+        later(now, wait + Duration::from_millis(self.jitter().into()))
     }
 
     /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,

@@ -111,7 +111,8 @@ impl Engine {
                 )
             });
             if !known {
-                due |= self.store.look_again(order, Some(name.clone()), false, started).await?;
+                // One that is being worked on is found again next time.
+                due |= self.store.look_if_idle(order, name.clone(), started).await?;
             }
         }
         self.reported(|all| all.insert(name.clone(), reported));

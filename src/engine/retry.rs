@@ -1,6 +1,11 @@
 //! When to try again: exponential, with jitter, within bounds.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::OrderRef;
 
 /// The first wait.
 const FIRST: Duration = Duration::from_secs(1);
@@ -15,9 +20,12 @@ pub fn backoff(tries: u32, asked: Option<Duration>, jitter: u32) -> Duration {
     spread.max(asked.unwrap_or_default())
 }
 
-/// A number to spread waits by.
-pub(super) fn jitter() -> u32 {
-    rand::random_range(0..1024)
+/// A number to spread waits by: another for each order and each instant, and the same for the same.
+pub(super) fn jitter(order: &OrderRef, now: Timestamp) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    (&order.connection, order.id.as_str(), now.as_microsecond()).hash(&mut hasher);
+    // The remainder fits.
+    u32::try_from(hasher.finish() % 1024).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The faults every simulator can play, scripted one by one or drawn at random from a seed.
 //!
 //! A fault wraps the simulator from outside, so a vendor's rules never know of it: a fault *before* leaves the
-//! simulator's state untouched, a fault *after* lets it commit and then spoils the answer. Requests under `/sim` are
-//! never faulted, those for tokens only by a script that names a path.
+//! simulator's state untouched, a fault *after* lets it commit and then spoils the answer. A [`Stop`] spoils nothing: it
+//! keeps one request waiting, so that other things can happen meanwhile. Requests under `/sim` are never faulted, those for
+//! tokens only by a script that names a path.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 /// Why a body of the remote control could not be read.
@@ -84,9 +86,57 @@ pub struct Random {
     pub faults: Vec<Fault>,
 }
 
+/// Where one request waits until it is let go: on its way in, or on its way back with the answer ready. Clones are one, so
+/// that several simulators can count to the same request.
+#[derive(Clone, Debug)]
+pub struct Stop(Arc<Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    skip: Mutex<u32>,
+    answered: bool,
+    reached: CancellationToken,
+    go: CancellationToken,
+}
+
+impl Stop {
+    /// Stops the request that comes after `skip` others: before it is acted on, or once it is `answered`.
+    pub fn new(skip: u32, answered: bool) -> Self {
+        let (reached, go) = (CancellationToken::new(), CancellationToken::new());
+        Self(Arc::new(Waiting { skip: Mutex::new(skip), answered, reached, go }))
+    }
+
+    /// Waits until a request has come to it.
+    pub async fn reached(&self) {
+        self.0.reached.cancelled().await;
+    }
+
+    /// Lets the request go on.
+    pub fn let_go(&self) {
+        self.0.go.cancel();
+    }
+
+    /// Whether it is this request that is to wait.
+    fn catches(&self) -> bool {
+        let mut skip = self.0.skip.lock().unwrap_or_else(PoisonError::into_inner);
+        let caught = *skip == 0 && !self.0.reached.is_cancelled();
+        *skip = skip.saturating_sub(1);
+        caught
+    }
+
+    async fn wait(&self, answered: bool) {
+        if self.0.answered == answered {
+            self.0.reached.cancel();
+            self.0.go.cancelled().await;
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
-    scripts: Vec<Script>,
+    /// Each with how many matching requests pass unharmed first.
+    scripts: Vec<(u32, Script)>,
+    stop: Option<Stop>,
     random: Option<(Random, StdRng)>,
     struck: u64,
 }
@@ -103,7 +153,12 @@ impl Faults {
 
     /// Adds a script; scripts are tried in the order they were added, before random faults.
     pub fn script(&self, script: Script) {
-        self.state().scripts.push(script);
+        self.script_after(0, script);
+    }
+
+    /// Adds a script that lets so many matching requests pass before it strikes.
+    pub fn script_after(&self, skip: u32, script: Script) {
+        self.state().scripts.push((skip, script));
     }
 
     /// Replaces the random faults.
@@ -112,10 +167,21 @@ impl Faults {
         self.state().random = Some((random, rng));
     }
 
+    /// Stops a request; replaces the stop there was, which then catches none here.
+    pub fn stop_at(&self, stop: Stop) {
+        self.state().stop = Some(stop);
+    }
+
+    /// Whether a stop is set that has caught no request here.
+    pub fn has_stop(&self) -> bool {
+        self.state().stop.is_some()
+    }
+
     /// Removes every fault.
     pub fn clear(&self) {
         let mut state = self.state();
         state.scripts.clear();
+        state.stop = None;
         state.random = None;
     }
 
@@ -159,17 +225,29 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The stop, where it is this request that is to wait.
+    fn caught(&self, path: &str) -> Option<Stop> {
+        let mut state = self.state();
+        if path.starts_with("/sim") || gives_tokens(path) || !state.stop.as_ref()?.catches() {
+            return None;
+        }
+        state.stop.take()
+    }
+
     fn draw(&self, method: &str, path: &str) -> Option<Fault> {
         if path.starts_with("/sim") {
             return None;
         }
         let mut state = self.state();
-        let matching = state.scripts.iter().position(|s| {
-            s.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-                && s.path.as_deref().map_or(!gives_tokens(path), |p| path.contains(p))
+        let matching = state.scripts.iter_mut().position(|(skip, s)| {
+            let fits = s.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
+                && s.path.as_deref().map_or(!gives_tokens(path), |p| path.contains(p));
+            let passes = fits && *skip > 0;
+            *skip -= u32::from(passes);
+            fits && !passes
         });
         let fault = if let Some(at) = matching {
-            let script = &mut state.scripts[at];
+            let (_, script) = &mut state.scripts[at];
             let fault = script.fault;
             if script.times == 1 {
                 state.scripts.remove(at);
@@ -228,8 +306,12 @@ where
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let fault = self.faults.draw(request.method().as_str(), request.uri().path());
+        let stop = self.faults.caught(request.uri().path());
         let mut inner = self.inner.clone();
         Box::pin(async move {
+            if let Some(stop) = &stop {
+                stop.wait(false).await;
+            }
             match fault {
                 Some(Fault::Delay(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
                 Some(Fault::ResetBefore) => return Err(Closed),
@@ -242,6 +324,9 @@ where
                 _ => {}
             }
             let Ok(response) = inner.call(request).await;
+            if let Some(stop) = &stop {
+                stop.wait(true).await;
+            }
             match fault {
                 Some(Fault::ResetAfter) => Err(Closed),
                 Some(Fault::ErrorAfter(code)) => Ok(status(code_of(code))),

@@ -466,23 +466,31 @@ impl Store {
         force: bool,
         now: Timestamp,
     ) -> Result<bool> {
-        self.touch_mirrors(order, destination, force, false, now).await
+        self.touch_mirrors(order, destination, Touch { force, accept: false, fences: true }, now).await
+    }
+
+    /// Asks for an order's mirror at one destination to be looked at again. False where the order is not known, or a pass is
+    /// at work on it: a call of it may be on its way, and nobody else may act before it has ended.
+    pub async fn look_if_idle(&self, order: OrderRef, destination: String, now: Timestamp) -> Result<bool> {
+        let how = Touch { force: false, accept: false, fences: false };
+        self.touch_mirrors(order, Some(destination), how, now).await
     }
 
     /// Takes the copy at a destination as it is: what it lacks of what is desired now is not owed. Makes the order due. False
     /// where the order is not known.
     pub async fn accept_copy(&self, order: OrderRef, destination: String, now: Timestamp) -> Result<bool> {
-        self.touch_mirrors(order, Some(destination), false, true, now).await
+        let how = Touch { force: false, accept: true, fences: true };
+        self.touch_mirrors(order, Some(destination), how, now).await
     }
 
     async fn touch_mirrors(
         &self,
         order: OrderRef,
         destination: Option<String>,
-        force: bool,
-        accept: bool,
+        how: Touch,
         now: Timestamp,
     ) -> Result<bool> {
+        let Touch { force, accept, fences } = how;
         self.write(move |mut on| {
             Box::pin(async move {
                 let (channel, id) = (&order.connection, order.id.as_str());
@@ -494,6 +502,10 @@ impl Store {
                     }
                     return Ok(false);
                 };
+                let leased = fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some();
+                if leased && !fences {
+                    return Ok(false);
+                }
                 let mut record: OrderRecord = from_json("record", &json)?;
                 // A pass at work on these mirrors would write its own account of them over this one; it is fenced off and
                 // the order taken up anew.
@@ -540,4 +552,15 @@ impl Store {
         let loaded = self.load(&order).await?;
         Ok(loaded.record.map(|record| (row, record)))
     }
+}
+
+/// How mirrors are asked to be looked at again.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    /// Whatever stands in the way is tried again.
+    force: bool,
+    /// The copy is taken as it is.
+    accept: bool,
+    /// A pass at work on them is fenced off.
+    fences: bool,
 }

@@ -25,6 +25,9 @@ UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
     ORDER BY priority, due_at LIMIT $4)
 RETURNING channel, order_id, touched";
 
+pub(super) const LEASED: &str =
+    "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
+
 pub(super) const RENEW: &str =
     "UPDATE work SET due_at = $4 WHERE channel = $1 AND order_id = $2 AND lease = $3";
 

@@ -140,12 +140,7 @@ impl ShipHero {
         let id = |at: &CopyRef| at.remote.as_ref().map(ToString::to_string).unwrap_or_default();
         let settings = &self.settings;
         let mutations = match step {
-            Step::Submit { copy, again } => {
-                if !again {
-                    self.refuse_twin(copy, log).await?;
-                }
-                vec![(Mutation::Create, write::create(copy, settings))]
-            }
+            Step::Submit { copy, .. } => vec![(Mutation::Create, write::create(copy, settings))],
             Step::Revise(revision) => write::revise(revision, settings),
             Step::Cancel { at } => vec![(Mutation::Cancel, write::cancel(&id(at), settings))],
             Step::Advance { at, stage: Stage::Held } => {
@@ -221,6 +216,10 @@ impl Destination for ShipHero {
 
     fn observe<'a>(&'a self, at: &'a CopyRef, log: &'a Log) -> BoxFuture<'a, Result<Observed, Fault>> {
         Box::pin(self.look(at, log))
+    }
+
+    fn forestall<'a>(&'a self, copy: &'a OrderCopy, log: &'a Log) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(self.refuse_twin(copy, log))
     }
 
     fn apply<'a>(&'a self, step: &'a Step, log: &'a Log) -> BoxFuture<'a, Result<Effect, Fault>> {

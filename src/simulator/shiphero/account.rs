@@ -79,6 +79,11 @@ impl Account {
         self.0.outbox.settled().await;
     }
 
+    /// Waits until no delivery is on the wire or due now.
+    pub async fn caught_up(&self) {
+        self.0.outbox.caught_up(&self.0.clock).await;
+    }
+
     pub(super) fn gate(&self) -> &Gate {
         &self.0.gate
     }
@@ -273,6 +278,11 @@ impl Account {
         self.0.gate.revoke();
     }
 
+    /// Takes every credit there is, as another client of the account may.
+    pub fn drain_credits(&self) {
+        self.0.gate.drain(self.now());
+    }
+
     /// Has the next mutations done and yet answered with an error, beside a `request_id`.
     pub fn answer_done_with_errors(&self, times: u32) {
         self.0.gate.answer_done_with_errors(times);
@@ -315,6 +325,16 @@ impl Account {
     /// The newest requests and what was answered, in order of arrival.
     pub fn requests(&self) -> Vec<Request> {
         self.last_requests(usize::MAX)
+    }
+
+    /// How many requests there were.
+    pub fn request_count(&self) -> usize {
+        self.0.gate.count_of_requests()
+    }
+
+    /// Requests from the one after so many, in order of arrival.
+    pub fn requests_from(&self, from: usize) -> Vec<Request> {
+        self.last_requests(self.request_count().saturating_sub(from))
     }
 
     /// The last `most` requests in order of arrival.

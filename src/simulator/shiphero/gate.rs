@@ -52,6 +52,8 @@ struct Inner {
     buckets: HashMap<String, Bucket>,
     recent: VecDeque<Timestamp>,
     requests: VecDeque<Request>,
+    /// How many requests there were, those that are forgotten too.
+    logged: usize,
     numbers: u64,
     /// How many mutations to come are done and nevertheless answered with an error.
     done_with_errors: u32,
@@ -137,6 +139,15 @@ impl Gate {
         self.inner().bucket(&self.options, token, now).give_back(credits);
     }
 
+    /// Takes all there is.
+    pub(super) fn drain(&self, now: Timestamp) {
+        for bucket in self.inner().buckets.values_mut() {
+            bucket.fill(now);
+            let all = u32::try_from(bucket.available()).unwrap_or_default();
+            bucket.take(all, now);
+        }
+    }
+
     /// Credits left, the most there can be, and how many run in a second.
     pub(super) fn quota(&self, token: &str, now: Timestamp) -> (i64, i64, i64) {
         let mut inner = self.inner();
@@ -171,6 +182,12 @@ impl Gate {
             inner.requests.pop_front();
         }
         inner.requests.push_back(request);
+        inner.logged += 1;
+    }
+
+    /// How many requests there were.
+    pub(super) fn count_of_requests(&self) -> usize {
+        self.inner().logged
     }
 
     /// The last requests in order of arrival.

@@ -46,6 +46,8 @@ pub struct Happening {
     pub what: String,
     /// `api` or `person`.
     pub who: &'static str,
+    /// Whether a hold kept packers from the order then.
+    pub held: bool,
 }
 
 /// Who changes an order.
@@ -125,7 +127,13 @@ impl State {
     /// Keeps an order that is new or changed.
     pub(super) fn keep(&mut self, mut order: Order, by: By, what: &str) {
         order.updated_at = order.updated_at.max(self.now);
-        let happening = Happening { at: self.now, order_id: order.id, what: what.to_owned(), who: by.word() };
+        let happening = Happening {
+            at: self.now,
+            order_id: order.id,
+            what: what.to_owned(),
+            who: by.word(),
+            held: order.is_held(),
+        };
         self.log.push_back(happening);
         self.happened += 1;
         if self.log.len() > self.options.history.max(1) {

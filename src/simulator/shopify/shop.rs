@@ -113,6 +113,11 @@ impl Shop {
         self.0.outbox.settled().await;
     }
 
+    /// Waits until no delivery is on the wire or due now.
+    pub async fn caught_up(&self) {
+        self.0.outbox.caught_up(&self.0.clock).await;
+    }
+
     pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }

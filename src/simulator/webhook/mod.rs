@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
+use crate::clock::Clock;
 use queue::Queue;
 pub(super) use sender::{post, run, signature};
 
@@ -220,6 +221,18 @@ impl<V: Vendor> Outbox<V> {
     /// How many deliveries are neither taken nor given up.
     pub(super) fn unfinished(&self) -> usize {
         *self.unfinished.borrow()
+    }
+
+    /// Waits until nothing is on the wire and nothing is due at the clock's present instant; what is to be sent later waits
+    /// on.
+    pub(super) async fn caught_up(&self, clock: &Clock) {
+        let mut seen = self.unfinished.subscribe();
+        loop {
+            let unfinished = *seen.borrow_and_update();
+            if self.queue().is_idle(unfinished, clock.now()) || seen.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Waits until every delivery is taken, given up or dropped.

@@ -91,6 +91,12 @@ impl Queue {
         }
     }
 
+    /// Whether all of so many unfinished deliveries wait for an instant after `now`.
+    pub(super) fn is_idle(&self, unfinished: usize, now: Timestamp) -> bool {
+        let due = self.waiting.first_key_value().is_some_and(|((due, _), _)| *due <= now);
+        self.waiting.len() == unfinished && !due
+    }
+
     /// Writes one try down; `again` is when the next is due, if there is one.
     pub(super) fn book(
         &mut self,
@@ -122,7 +128,7 @@ impl Queue {
         if self.knobs.reorder_ms == 0 {
             return at;
         }
-        let wait = Duration::from_millis(self.rng.random_range(0..=self.knobs.reorder_ms));
+        let wait = Duration::from_millis(self.rng.random_range(1..=self.knobs.reorder_ms));
         at.saturating_add(wait).unwrap_or(at)
     }
 

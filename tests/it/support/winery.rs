@@ -36,7 +36,9 @@ pub(crate) struct Winery {
     /// Where the warehouse's API is; empty where the test has none.
     pub(crate) house_url: String,
     /// The server's configuration.
-    text: String,
+    pub(crate) config: String,
+    /// Types of webhooks that the warehouse does not send.
+    deaf_to: Vec<String>,
     _stop: DropGuard,
 }
 
@@ -65,6 +67,10 @@ pub(crate) struct House<'t> {
     pub(crate) keys: &'t str,
     /// More keys of its route.
     pub(crate) route: &'t str,
+    /// The route's maps, where not [`HOUSE_ROUTE`].
+    pub(crate) maps: Option<&'t str>,
+    /// Types of webhooks that are not registered for.
+    pub(crate) deaf_to: &'t [&'t str],
 }
 
 /// The secret that signs the warehouse's webhooks.
@@ -119,7 +125,8 @@ async fn play_house(
     clock: &Clock,
     stop: &CancellationToken,
 ) -> (shiphero::Account, String, String) {
-    let House { options, keys, route } = house;
+    let House { options, keys, route, maps, .. } = house;
+    let maps = maps.unwrap_or(HOUSE_ROUTE);
     let refresh = options.refresh_tokens[0].clone();
     let account = shiphero::Account::new(options, clock.clone());
     let url = play(account.router(), account.faults(), stop).await;
@@ -134,7 +141,7 @@ async fn play_house(
     let text = format!(
         "\n[connections.warehouse]\nkind = \"shiphero\"\nendpoint = \"{url}\"\n\
          refresh_token = \"file:{at}/house_refresh\"\nwebhook_secrets = [\"file:{at}/house_secret\"]\n{keys}\n\
-         [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{HOUSE_ROUTE}{route}\n"
+         [[routes]]\nfrom = \"cellar\"\nto = \"warehouse\"\n{maps}{route}\n"
     );
     (account, url, text)
 }
@@ -176,6 +183,8 @@ impl Winery {
             text = text.replace("access_token", "# access_token");
         }
         let (mut playing, mut house_url) = (None, String::new());
+        let deaf_to = house.as_ref().map_or(&[][..], |house| house.deaf_to);
+        let deaf_to = deaf_to.iter().map(|name| (*name).to_owned()).collect();
         if let Some(house) = house {
             let (account, url, more) = play_house(folder.path(), house, &clock, &stop).await;
             text += &more;
@@ -183,8 +192,18 @@ impl Winery {
         }
         let server = Server::reopen(folder, &text, clock.clone(), false).await;
         let stop = stop.drop_guard();
-        let winery =
-            Self { server, shop, account, house: playing, clock, shop_url, house_url, text, _stop: stop };
+        let winery = Self {
+            server,
+            shop,
+            account,
+            house: playing,
+            clock,
+            shop_url,
+            house_url,
+            deaf_to,
+            config: text,
+            _stop: stop,
+        };
         winery.hear();
         winery
     }
@@ -194,7 +213,10 @@ impl Winery {
         let url = Some(format!("{}/webhooks/cellar", self.server.url));
         self.shop.configure_webhooks(&Settings { url, ..Settings::default() });
         let url = format!("{}/webhooks/warehouse", self.server.url);
-        for name in crossdock::connectors::shiphero::TYPES {
+        for name in crossdock::connectors::shiphero::TYPES
+            .iter()
+            .filter(|name| !self.deaf_to.iter().any(|deaf| deaf == *name))
+        {
             if let Some(house) = &self.house {
                 // One that is registered already goes on.
                 let _ = house.register(name, &url, Some(HOUSE_SECRET.into()));
@@ -211,7 +233,7 @@ impl Winery {
     pub(crate) async fn restart(self) -> Self {
         let Server { app, folder, .. } = self.server;
         app.stop().await;
-        let server = Server::reopen(folder, &self.text, self.clock.clone(), false).await;
+        let server = Server::reopen(folder, &self.config, self.clock.clone(), false).await;
         let winery = Self { server, ..self };
         winery.hear();
         winery

@@ -1,0 +1,270 @@
+//! What holds at every step, and what holds in the end. A check reads the outside systems as they are, and the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crossdock::domain::OrderRef;
+use crossdock::domain::copy::{OrderCopy, Stage};
+use crossdock::domain::mirror::Desired;
+use crossdock::engine::desired::{desired, key};
+use crossdock::simulator::shiphero::Request;
+use crossdock::simulator::shopify;
+use crossdock::simulator::shopify::order::FulfillmentStatus;
+use crossdock::simulator::shopify::order::totals::FinancialStatus;
+use crossdock::store::OrderRow;
+use serde_json::Value;
+
+use super::floor::{is_cancelled, list, number};
+use super::world::{THEIRS, World};
+
+/// What the API may do to an order only while it is held, so that no packer meets it at work.
+pub(super) const HELD_FIRST: [&str; 4] =
+    ["order_add_line_items", "order_update_line_items", "order_remove_line_items", "order_cancel"];
+
+/// Whether an order of the shop may not leave: cancelled, or not paid. Its holds are known only once it is read, for their
+/// webhooks name no order.
+fn is_stopped(order: &shopify::Order) -> bool {
+    let paid = matches!(order.financial_status(), FinancialStatus::Paid | FinancialStatus::PartiallyRefunded);
+    order.cancelled_at.is_some() || !paid
+}
+
+/// The order a request of the warehouse lets leave, if it does: by the shop's id, or by the id there.
+fn released(request: &Request) -> Option<&str> {
+    let variables = &request.variables;
+    let created = &variables["order_create"];
+    if created.is_object() && created["holds"]["operator_hold"] != true {
+        return created["partner_order_id"].as_str();
+    }
+    let holds = &variables["order_update_holds"];
+    if holds["operator_hold"] == false { holds["order_id"].as_str() } else { None }
+}
+
+impl World {
+    pub(super) fn house_requests(&self) -> usize {
+        self.winery.house.as_ref().map_or(0, crossdock::simulator::shiphero::Account::request_count)
+    }
+
+    /// Orders that may not leave, where everything about that was heard and sorted.
+    pub(super) async fn stopped(&self) -> BTreeSet<String> {
+        if self.winery.server.app.engine.store().counts().await.unwrap().unsorted > 0 {
+            return BTreeSet::new();
+        }
+        let deliveries = self.winery.shop.deliveries();
+        let on_their_way: BTreeSet<i64> =
+            deliveries.iter().filter(|delivery| !delivery.is_finished()).map(|d| d.order_id).collect();
+        let stopped = self.winery.shop.orders().into_iter().filter(is_stopped);
+        let stopped = stopped.filter(|order| !on_their_way.contains(&order.id));
+        stopped.map(|order| order.id.to_string()).collect()
+    }
+
+    /// P5: a pass that was at a call while an order was stopped lets nothing of it leave. The call itself may (`own`: it is the
+    /// first of the requests): it was decided upon before.
+    pub(super) fn check_gates(&self, stopped: &BTreeSet<String>, own: bool, from: usize) {
+        let Some(house) = &self.winery.house else { return };
+        let orders = house.orders();
+        let partner = |id: &str| -> Option<String> {
+            let found = orders.iter().find(|order| order["id"] == id || order["partner_order_id"] == id)?;
+            found["partner_order_id"].as_str().map(str::to_owned)
+        };
+        let requests = house.requests_from(from);
+        // Where its token was refused, the same call goes once more.
+        let own = match requests.first() {
+            Some(first) if own => 1 + usize::from(first.status == 401),
+            _ => 0,
+        };
+        for id in requests.iter().skip(own).filter_map(released).filter_map(partner) {
+            assert!(!stopped.contains(&id), "order {id} was released, though it was known to be stopped");
+        }
+    }
+
+    /// What holds at every step.
+    pub(super) fn check_always(&mut self) {
+        let commits = self.winery.account.summary()["most_live_commits_of_a_key"].as_u64();
+        assert!(commits.unwrap() <= 1, "an order was committed twice");
+        let Some(house) = self.winery.house.clone() else { return };
+        let requests = house.requests_from(self.checked);
+        self.checked += requests.len();
+        let orders = house.orders();
+        self.check_parcels(&orders);
+        for request in requests {
+            let holds = &request.variables["order_update_holds"];
+            if holds["operator_hold"] == true
+                && let Some(order) = orders.iter().find(|order| order["id"] == holds["order_id"])
+            {
+                // Two holds in one: whoever lifts it, lifts both.
+                self.held_by_people.remove(&(number(order), "operator_hold"));
+            }
+        }
+        let mut live: BTreeMap<&str, u32> = BTreeMap::new();
+        for order in &orders {
+            let id = number(order);
+            if is_cancelled(order) {
+                continue;
+            }
+            for hold in ["operator_hold", "payment_hold", "fraud_hold", "address_hold"] {
+                let theirs = self.held_by_people.contains(&(id, hold));
+                assert!(!theirs || order["holds"][hold] == true, "{hold} of people was lifted");
+            }
+            if !order["order_number"].as_str().unwrap_or_default().ends_with("-S") {
+                *live.entry(order["partner_order_id"].as_str().unwrap_or_default()).or_default() += 1;
+            }
+            let shop_order = order["partner_order_id"].as_str().and_then(|id| id.parse().ok());
+            let shop_order = shop_order.and_then(|id| self.winery.shop.order(id));
+            for line in list(&order["line_items"]).filter(|_| !self.by_hand.contains_key(&id)) {
+                let partner = line["partner_line_item_id"].as_str().and_then(|id| id.parse().ok());
+                let Some(ordered) = shop_order.as_ref().zip(partner).and_then(|(o, id)| o.line(id)) else {
+                    continue;
+                };
+                assert!(
+                    line["quantity"].as_u64() <= Some(ordered.quantity.into()),
+                    "more than was ordered: {line}"
+                );
+            }
+        }
+        for (id, live) in live {
+            assert!(live <= 1, "order {id} is at the warehouse {live} times");
+        }
+    }
+
+    /// P2: what stands at the shop under a parcel's number is never more than what is in the parcel. It may be several
+    /// fulfilments, for the shop plans work by location.
+    fn check_parcels(&self, orders: &[Value]) {
+        let mut inside: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        for order in orders {
+            for shipment in list(&order["shipments"]) {
+                for shipped in list(&shipment["line_items"]) {
+                    let is_label = |label: &&Value| label["id"] == shipped["shipping_label_id"];
+                    let label = list(&shipment["shipping_labels"]).find(is_label);
+                    let line = list(&order["line_items"]).find(|line| line["id"] == shipped["line_item_id"]);
+                    let (Some(label), Some(line)) = (label, line) else { continue };
+                    let (number, line) =
+                        (label["tracking_number"].as_str(), line["partner_line_item_id"].as_str());
+                    *inside.entry((number.unwrap_or_default(), line.unwrap_or_default())).or_default() +=
+                        shipped["quantity"].as_i64().unwrap_or_default();
+                }
+            }
+        }
+        let numbers: BTreeSet<&str> = inside.keys().map(|(number, _)| *number).collect();
+        for order in self.winery.shop.orders() {
+            let mut told: BTreeMap<(&str, i64), i64> = BTreeMap::new();
+            let stands = order.fulfillments.iter().filter(|f| f.status == FulfillmentStatus::Success);
+            for fulfillment in stands {
+                for number in fulfillment.numbers.iter().filter(|number| numbers.contains(number.as_str())) {
+                    for line in &fulfillment.lines {
+                        *told.entry((number, line.line_id)).or_default() += i64::from(line.quantity);
+                    }
+                }
+            }
+            for ((number, line), units) in told {
+                let most = inside.get(&(number, &*line.to_string())).copied().unwrap_or_default();
+                assert!(
+                    units <= most,
+                    "{}: {units} units of line {line} fulfilled, {most} in the parcel",
+                    order.name
+                );
+            }
+        }
+    }
+
+    /// What holds in the end.
+    pub(super) async fn check_in_the_end(&mut self) {
+        let store = self.winery.server.app.engine.store().clone();
+        for order in self.winery.shop.orders() {
+            let at = format!("order {}", order.name);
+            let (row, record) = store.find_order(&order.id.to_string()).await.unwrap().expect(&at);
+            let document = record.document.as_ref().expect(&at);
+            assert_eq!(document.updated_at, order.updated_at, "{at}: the record is not the shop's last word");
+            let state = |name: &str| state_of(&row, name);
+            let held = order.fulfillment_orders.iter().flat_map(|work| &work.holds).any(|hold| hold.by_app);
+            assert!(
+                record.is_refused() || !held || state("cellar").is_some_and(|own| own != "in_step"),
+                "{at}: held, though it may ship"
+            );
+            let this = OrderRef { connection: row.channel.clone(), id: row.order_id.as_str().into() };
+            let open = store.exceptions(None, false, None, Some(this), None, Some(100)).await.unwrap();
+            for mirror in &row.mirrors {
+                let told = open.iter().any(|e| e.destination.as_ref() == Some(&mirror.destination));
+                match mirror.state.as_str() {
+                    "in_step" => {
+                        assert!(!told, "{at}: in step at {}, and a person is asked", mirror.destination);
+                    }
+                    "retrying" if open.iter().any(|e| e.code == "not_imported") => {}
+                    "exception" => assert!(told, "{at}: {} asks nobody", mirror.destination),
+                    state => panic!("{at}: {state} at {}", mirror.destination),
+                }
+            }
+            let wanted = desired(&record, &self.compliance).expect(&at);
+            if state("compliance").expect(&at) == "in_step" {
+                let live = self.winery.account.order(&key(document, &self.compliance));
+                match &wanted {
+                    Desired::Absent(_) => assert_eq!(live, None, "{at}"),
+                    Desired::Present(_) if record.shipments.contains_key("compliance") => {
+                        let undone = record.links.keys().any(|id| !record.fulfillments[id].stands());
+                        for line in document.goods().filter(|_| state("cellar") == Some("in_step") && !undone)
+                        {
+                            assert!(record.shipped_units(&line.id) >= line.current, "{at}: {line:?}");
+                        }
+                    }
+                    Desired::Present(copy) => holds(copy, live.as_ref(), &at),
+                    Desired::Undecided(_) => panic!("{at}: in step, and undecided: {wanted:?}"),
+                }
+            }
+            if let Some(route) = &self.warehouse
+                && state("warehouse").expect(&at) == "in_step"
+            {
+                match desired(&record, route).expect(&at) {
+                    Desired::Absent(_) => self.check_gone(order.id, &at),
+                    Desired::Present(copy) => self.check_packed(&copy, &at),
+                    Desired::Undecided(reason) => panic!("{at}: in step, and undecided: {reason}"),
+                }
+            }
+        }
+        self.check_told().await;
+        self.check_the_log();
+        self.check_deliveries().await;
+        self.check_nothing_more().await;
+    }
+}
+
+fn state_of<'r>(row: &'r OrderRow, name: &str) -> Option<&'r str> {
+    row.mirrors.iter().find(|mirror| mirror.destination == name).map(|mirror| mirror.state.as_str())
+}
+
+/// The live order at the compliance service is the copy.
+fn holds(copy: &OrderCopy, live: Option<&Value>, at: &str) {
+    let live = live.unwrap_or_else(|| panic!("{at}: nothing is there, and should be {copy:?}"));
+    assert_eq!(live["committed"], true, "{at}");
+    assert_eq!(live["customerKey"], *copy.customer, "{at}");
+    // Once goods left, what a refund changes is no reason to void the order.
+    if copy.stage < Stage::Shipped {
+        assert_eq!(live["salesTaxCollected"].to_string().parse(), Ok(copy.tax), "{at}");
+    }
+    let shipment = &live["shipments"][0];
+    let status = match copy.stage {
+        Stage::Held => "PaymentAccepted",
+        Stage::Released | Stage::Packing => "SentToFulfillment",
+        Stage::Shipped => "Shipped",
+        Stage::Delivered => "Delivered",
+    };
+    // The fulfilment house may have handed over what the shop only knows to have left.
+    let handed_over = copy.stage == Stage::Shipped && shipment["shipmentStatus"] == "Delivered";
+    assert!(handed_over || shipment["shipmentStatus"] == status, "{at}: {}", shipment["shipmentStatus"]);
+    assert_eq!(shipment["shippingService"], *copy.service, "{at}");
+    let numbers = shipment["packages"].as_array().into_iter().flatten();
+    let mut numbers: BTreeSet<String> =
+        numbers.map(|package| package["trackingNumber"].as_str().unwrap().to_owned()).collect();
+    // Those that people put there are theirs.
+    numbers.retain(|number| !number.starts_with(THEIRS));
+    assert_eq!(copy.numbers, numbers, "{at}");
+    let part = |name: &str| shipment["shipTo"][name].as_str();
+    let address = &copy.ship_to.address;
+    assert_eq!(part("street1"), address.street1.as_deref(), "{at}");
+    assert_eq!((part("city"), part("state")), (address.city.as_deref(), address.province.as_deref()), "{at}");
+    let items = |list: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.to_string().trim_end_matches(".0").to_owned();
+        let item = |item: &Value| (text(&item["productKey"]), text(&item["productQuantity"]));
+        list.as_array().unwrap().iter().map(item).collect()
+    };
+    let wanted: Vec<_> =
+        copy.batches().iter().map(|b| (format!("\"{}\"", b.product), b.quantity.to_string())).collect();
+    assert_eq!(items(&shipment["shipmentItems"]), wanted, "{at}");
+}

@@ -1,0 +1,188 @@
+//! What holds at the warehouse in the end, what the log of the calls must show, and that nothing more is owed.
+
+use crossdock::domain::OrderRef;
+use crossdock::domain::copy::{OrderCopy, Stage};
+use crossdock::simulator::shopify::order::FulfillmentStatus;
+use crossdock::store::{DeliveryQuery, DeliveryState};
+use serde_json::Value;
+
+use super::checks::HELD_FIRST;
+use super::floor::{is_cancelled, list, number};
+use super::world::World;
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+impl World {
+    /// Nothing of ours is there to be packed. What somebody else entered stays, and what has left has left.
+    pub(super) fn check_gone(&self, order: i64, at: &str) {
+        let house = self.winery.house();
+        for there in house.orders() {
+            let entered = house.history(number(&there)).first().is_some_and(|first| first.who == "api");
+            if there["partner_order_id"].as_str() == Some(order.to_string().as_str()) && entered {
+                assert!(
+                    is_cancelled(&there),
+                    "{at}: it should not be there: {}",
+                    there["fulfillment_status"]
+                );
+            }
+        }
+    }
+
+    /// The live order at the warehouse is the copy, but for what people did to it there.
+    pub(super) fn check_packed(&self, copy: &OrderCopy, at: &str) {
+        let orders = self.winery.house().orders();
+        let ours = |order: &&Value| order["partner_order_id"] == *copy.order.as_str() && !is_cancelled(order);
+        let live = orders.iter().find(ours);
+        let live = live.unwrap_or_else(|| panic!("{at}: it is not at the warehouse, and should be"));
+        let by_hand =
+            |field: &str| self.by_hand.get(&number(live)).is_some_and(|fields| fields.contains(field));
+        let fulfilled = live["fulfillment_status"] == "fulfilled";
+        let held = live["holds"]["operator_hold"] == true;
+        let theirs = self.held_by_people.contains(&(number(live), "operator_hold"));
+        if !fulfilled {
+            assert_eq!(held, copy.stage == Stage::Held || theirs, "{at}: held");
+        }
+        if !by_hand("address") {
+            let (there, wanted) = (&live["shipping_address"], &copy.ship_to.address);
+            let parts = [
+                (&there["address1"], &wanted.street1),
+                (&there["city"], &wanted.city),
+                (&there["zip"], &wanted.postal_code),
+                (&there["last_name"], &wanted.last_name),
+            ];
+            for (there, wanted) in parts {
+                assert_eq!(text(there), wanted.as_deref().unwrap_or_default(), "{at}: address");
+            }
+        }
+        let method = format!(
+            "{}/{}",
+            text(&live["shipping_lines"]["carrier"]),
+            text(&live["shipping_lines"]["method"])
+        );
+        assert_eq!(method, copy.service, "{at}: method");
+        if !by_hand("note") {
+            assert_eq!(text(&live["packing_note"]), copy.note.as_deref().unwrap_or_default(), "{at}: note");
+        }
+        assert_eq!(
+            text(&live["gift_note"]),
+            copy.gift_note.as_deref().unwrap_or_default(),
+            "{at}: gift note"
+        );
+        for tag in &copy.tags {
+            assert!(list(&live["tags"]).any(|there| there == tag.as_str()), "{at}: the tag {tag} is missing");
+        }
+        if !by_hand("items") {
+            let open = list(&live["line_items"]).filter(|line| {
+                line["quantity"] != 0 && !text(&line["fulfillment_status"]).starts_with("cancel")
+            });
+            let mut there: Vec<(&str, u64)> =
+                open.map(|line| (text(&line["sku"]), line["quantity"].as_u64().unwrap())).collect();
+            let mut wanted: Vec<(&str, u64)> =
+                copy.items.iter().map(|item| (item.product.as_str(), item.quantity.into())).collect();
+            there.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(there, wanted, "{at}: items");
+        }
+    }
+
+    /// What left is told to the shop, where the shop still has it open: every parcel that is handed over, by its number.
+    pub(super) async fn check_told(&self) {
+        let Some(house) = &self.winery.house else { return };
+        let store = self.winery.server.app.engine.store();
+        for there in house.orders() {
+            let entered = text(&there["partner_order_id"]);
+            let Some(order) = entered.parse().ok().and_then(|id| self.winery.shop.order(id)) else {
+                continue;
+            };
+            let (row, record) = store.find_order(entered).await.unwrap().unwrap();
+            let asked = row
+                .mirrors
+                .iter()
+                .any(|mirror| mirror.destination != "compliance" && mirror.state != "in_step");
+            // What a person undid at the shop, or moved about at the warehouse, is theirs to settle.
+            let undone = record.links.keys().any(|id| !record.fulfillments[id].stands());
+            let moved = self.by_hand.get(&number(&there)).is_some_and(|fields| fields.contains("items"));
+            // What somebody else entered for an order that does not go there is none of ours.
+            let ours =
+                row.mirrors.iter().any(|mirror| mirror.destination == "warehouse" && mirror.key.is_some());
+            if !ours || asked || undone || moved || order.cancelled_at.is_some() || is_cancelled(&there) {
+                continue;
+            }
+            let stands = order.fulfillments.iter().filter(|f| f.status == FulfillmentStatus::Success);
+            let told: Vec<&String> = stands.flat_map(|fulfillment| &fulfillment.numbers).collect();
+            for shipment in list(&there["shipments"]).filter(|shipment| shipment["completed"] == true) {
+                for label in list(&shipment["shipping_labels"]).filter(|label| label["status"] == "valid") {
+                    let shipped =
+                        list(&shipment["line_items"]).filter(|one| one["shipping_label_id"] == label["id"]);
+                    let lines = shipped.filter_map(|one| {
+                        list(&there["line_items"]).find(|line| line["id"] == one["line_item_id"])
+                    });
+                    let open = lines.filter_map(|line| text(&line["partner_line_item_id"]).parse().ok());
+                    let open: u32 = open.map(|line| order.unfulfilled(line)).sum();
+                    let known = told.iter().any(|number| **number == text(&label["tracking_number"]));
+                    assert!(known || open == 0, "order {}: the shop was not told of a parcel", order.name);
+                }
+            }
+        }
+    }
+
+    /// What was done by the API was done to held orders where it had to be, and within the budget.
+    pub(super) fn check_the_log(&self) {
+        let Some(house) = &self.winery.house else { return };
+        for order in house.orders() {
+            for happening in house.history(number(&order)) {
+                let first = HELD_FIRST.contains(&happening.what.as_str()) && happening.who == "api";
+                assert!(!first || happening.held, "{} while packers could go on with it", happening.what);
+            }
+        }
+        let drained = self.done.contains_key("use up credits");
+        for request in house.requests() {
+            assert_ne!(request.status, 429, "a call was sent that the budget forbids");
+            let short = list(&request.answer["errors"]).any(|error| error["code"] == 30);
+            assert!(drained || !short, "a call was sent that the credits did not cover");
+        }
+    }
+
+    /// P8: every delivery has come to an end that can be seen.
+    pub(super) async fn check_deliveries(&self) {
+        let store = self.winery.server.app.engine.store();
+        let kept =
+            store.deliveries(&DeliveryQuery { limit: Some(1000), ..DeliveryQuery::default() }).await.unwrap();
+        for delivery in &kept {
+            let open = matches!(delivery.state, DeliveryState::Stored | DeliveryState::Sorted);
+            assert!(!open, "delivery {} is {}", delivery.id, delivery.state);
+        }
+        let shop = self.winery.shop.deliveries().iter().filter(|d| d.acknowledged_at.is_some()).count();
+        assert!(store.counts().await.unwrap().deliveries >= i64::try_from(shop).unwrap());
+    }
+
+    /// P4: with nothing new, nothing more is written anywhere, however often the orders come up.
+    pub(super) async fn check_nothing_more(&self) {
+        let before = self.writes();
+        let engine = &self.winery.server.app.engine;
+        for id in &self.ids {
+            let order = OrderRef { connection: "cellar".into(), id: id.to_string().as_str().into() };
+            engine.store().touch(order, engine.clock().now()).await.unwrap();
+        }
+        engine.settle().await.unwrap();
+        assert_eq!(self.writes(), before, "with nothing new, something was written");
+    }
+
+    /// Writes so far, at each system.
+    fn writes(&self) -> [usize; 3] {
+        let house = self.winery.house.as_ref();
+        let changes = |house: &crossdock::simulator::shiphero::Account| {
+            house.requests().iter().filter(|r| r.document.starts_with("mutation")).count()
+        };
+        let told = self
+            .winery
+            .shop
+            .requests()
+            .iter()
+            .filter(|r| r.document.trim_start().starts_with("mutation"))
+            .count();
+        [self.winery.writes().len(), house.map_or(0, changes), told]
+    }
+}

@@ -1,0 +1,478 @@
+//! A winery with its outside systems, everything that happens in it, and everything that goes wrong around it.
+//!
+//! Nothing is delivered but while the world waits for it, and nothing is worked on but by an act: the same acts give the
+//! same life.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossdock::config::Config;
+use crossdock::domain::OrderRef;
+use crossdock::domain::route::Route;
+use crossdock::simulator::fault::{Fault, Faults, Script, Stop};
+use crossdock::simulator::shipcompliant::{self, Product};
+use crossdock::simulator::shiphero;
+use crossdock::simulator::shopify::order::RestockType;
+use crossdock::simulator::shopify::{
+    self, CancelOrder, Knobs, NewHold, NewOrder, NewRefund, Release, activity, generate,
+};
+use crossdock::store::StoreError;
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::acts::{Act, Kind};
+use crate::support::winery::{House, Setup, Winery};
+
+/// What the compliance service's own fulfilment house begins its tracking numbers with.
+pub(super) const THEIRS: &str = "7489";
+
+const SKUS: [&str; 6] =
+    ["PN-2022-750", "CH-2023-750", "CS-2020-1500", "RG-2024-750", "ZN-2021-750", "BB-NV-750"];
+
+const FAULTS: [Fault; 9] = [
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+    Fault::ResetAfter,
+    Fault::Error(500),
+    Fault::Error(503),
+    Fault::ErrorAfter(502),
+    Fault::Throttle(2),
+    Fault::Truncated,
+    Fault::NotJson,
+];
+
+const ROUTE: &str = r#"
+brand = "NINE"
+birth_date = "birthdate"
+gift_note = "gift message"
+methods = { "FedEx*" = "FXG", "UPS*" = "UPS", "Local delivery" = "OTHER", "Free shipping" = "FGH" }
+not_goods = ["TASTING"]
+"#;
+
+const HOUSE_ROUTE: &str = r#"
+order_key = "id"
+gift_note = "gift message"
+methods = { "FedEx Ground" = "FedEx/Ground", "FedEx 2Day" = "FedEx/2Day", "UPS Ground" = "UPS/Ground", "UPS 2nd Day Air" = "UPS/2nd Day Air", "Local delivery" = "Own/Van", "Free shipping" = "FedEx/Ground Economy" }
+not_goods = ["TASTING"]
+"#;
+
+/// Draws of one act until something comes of it.
+const TRIES: u32 = 4;
+
+/// How often the warehouse is asked what changed, as the connection has it.
+const POLL: Duration = Duration::from_mins(1);
+
+/// Kept below the lease while a call waits that the other end has not acted on: it could still be acted on after another
+/// worker has looked, and a call never outlives its deadline, which is shorter than the lease.
+const CALL: Duration = Duration::from_secs(25);
+
+/// Whether an order can go to every destination, as far as the routes' maps are concerned.
+fn can_be_sent(order: &NewOrder) -> bool {
+    order.source_name != "pos"
+        && order.shipping_address.is_some()
+        && order.shipping.iter().any(|line| line.title != "Tasting room")
+        && order.lines.iter().all(|line| line.sku.as_ref().is_some_and(|sku| !sku.is_empty()))
+}
+
+/// Work at a stop.
+struct Caught {
+    work: Pin<Box<dyn Future<Output = Result<(), StoreError>>>>,
+    stop: Stop,
+    answered: bool,
+    /// Whether it is a call at the warehouse.
+    at_house: bool,
+    since: Timestamp,
+    /// Whether another worker was at work meanwhile, so that everything heard is sorted.
+    sorted: bool,
+}
+
+pub(super) struct World {
+    pub(super) winery: Winery,
+    pub(super) compliance: Route,
+    pub(super) warehouse: Option<Route>,
+    /// Whether the warehouse takes orders from the shop by itself.
+    pub(super) native: bool,
+    pub(super) ids: Vec<i64>,
+    /// Fields that somebody at the warehouse edited by hand, by the order's number there.
+    pub(super) by_hand: BTreeMap<i64, BTreeSet<&'static str>>,
+    /// Holds of people at the warehouse, by the order's number there.
+    pub(super) held_by_people: BTreeSet<(i64, &'static str)>,
+    /// What was done, by name.
+    pub(super) done: BTreeMap<&'static str, u64>,
+    /// What happened, in words, for a failure.
+    pub(super) story: Vec<String>,
+    /// Requests of the warehouse that were checked.
+    pub(super) checked: usize,
+    catching: Option<(u32, bool)>,
+    caught: Option<Caught>,
+    polled_at: Timestamp,
+}
+
+impl World {
+    pub(super) async fn new(seed: u64, rng: &mut StdRng) -> Self {
+        let product = |sku: &str| Product { brand: "NINE".to_owned(), key: sku.to_owned() };
+        let account = shipcompliant::Options {
+            catalogue: SKUS.iter().map(|sku| product(sku)).collect(),
+            ..shipcompliant::Options::default()
+        };
+        let shop = shopify::Options { seed, ..shopify::Options::default() };
+        let housed = rng.random_bool(0.85);
+        let (native, cleared, captures) =
+            (housed && rng.random_bool(0.2), rng.random_bool(0.35), rng.random_bool(0.5));
+        let stocked = |sku: &&str| ((*sku).to_owned(), (*sku).to_owned(), 500);
+        let house = housed.then(|| House {
+            options: shiphero::Options {
+                seed,
+                products: SKUS.iter().map(stocked).collect(),
+                // One after another, so that a run is the same every time.
+                concurrency: 1,
+                ..shiphero::Options::default()
+            },
+            keys: if native { "mode = \"native\"" } else { "" },
+            route: if cleared { "cleared_by = [\"compliance\"]" } else { "" },
+            maps: Some(HOUSE_ROUTE),
+            deaf_to: if captures { &[] } else { &["Capture Payment"] },
+        });
+        let shop_keys = "refused_tag = \"not-compliant\"\n";
+        let setup = Setup { shop, account, shop_keys, route: Some(ROUTE), house, ..Setup::default() };
+        let winery = Winery::with(setup).await;
+        // At least a millisecond, so that nothing is on the wire while the clock stands still.
+        let reorder_ms = [1, 1, 400, 6000][rng.random_range(0..4)];
+        winery.shop.set_knobs(Knobs { duplicate: 0.15, drop: 0.0, reorder_ms });
+        if let Some(house) = &winery.house {
+            // What is lost is found by asking.
+            house.set_knobs(Knobs { duplicate: 0.15, drop: 0.15, reorder_ms });
+        }
+        let mut routes = Config::read("test.toml", &winery.config, &[]).unwrap().routes;
+        let compliance = routes.remove(0);
+        let polled_at = winery.clock.now();
+        Self {
+            winery,
+            compliance,
+            warehouse: routes.pop(),
+            native,
+            ids: Vec::new(),
+            by_hand: BTreeMap::new(),
+            held_by_people: BTreeSet::new(),
+            done: BTreeMap::new(),
+            story: Vec::new(),
+            checked: 0,
+            catching: None,
+            caught: None,
+            polled_at,
+        }
+    }
+
+    /// Lets one thing happen.
+    pub(super) async fn perform(&mut self, at: usize, act: Act) {
+        let mut rng = StdRng::seed_from_u64(act.roll);
+        let mut done = None;
+        // Much of what may happen does not fit an order as it is.
+        for _ in 0..TRIES {
+            if done.is_none() {
+                done = self.attempt(act.kind, &mut rng).await;
+            }
+        }
+        let at_work = if self.caught.is_some() { " (a call is caught)" } else { "" };
+        let done_now = done.unwrap_or("nothing came of it");
+        self.story.push(format!("{} {at}: {:?}: {done_now}{at_work}", self.winery.clock.now(), act.kind));
+        if let Some(done) = done {
+            *self.done.entry(done).or_default() += 1;
+        }
+        self.check_always();
+    }
+
+    async fn attempt(&mut self, kind: Kind, rng: &mut StdRng) -> Option<&'static str> {
+        match kind {
+            Kind::Place => self.place(rng),
+            Kind::Shop => self.any(rng).and_then(|id| activity::act_at_random(&self.winery.shop, rng, id)),
+            Kind::Stop => self.stop_goods(rng),
+            Kind::Free => self.free(rng),
+            Kind::Pack => self.pack(rng).await,
+            Kind::Interfere => self.interfere(rng),
+            Kind::Enter => self.enter(rng),
+            Kind::Ship => self.ship_there(rng),
+            Kind::Work => Some(self.work(rng).await),
+            Kind::Catch => {
+                self.catching = Some((rng.random_range(0..4), rng.random()));
+                Some("catch")
+            }
+            Kind::Other => self.other(rng).await,
+            Kind::Wait => {
+                let most = if rng.random_bool(0.3) { 90_000 } else { 9_000 };
+                self.pass_time(Duration::from_millis(rng.random_range(1..most))).await;
+                Some("wait")
+            }
+            Kind::Fault => Some(self.spoil(rng)),
+            Kind::Access => self.access(rng),
+        }
+    }
+
+    /// Any order of the shop, the newest more often.
+    fn any(&self, rng: &mut StdRng) -> Option<i64> {
+        if rng.random_bool(0.4) {
+            return self.ids.last().copied();
+        }
+        (!self.ids.is_empty()).then(|| self.ids[rng.random_range(0..self.ids.len())])
+    }
+
+    fn place(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let mut new = generate::generate(rng, self.winery.shop.profile());
+        // Most can be sent out as they are.
+        while !can_be_sent(&new) && rng.random_bool(0.9) {
+            new = generate::generate(rng, self.winery.shop.profile());
+        }
+        self.ids.push(self.winery.shop.place_order(&new).ok()?);
+        Some("place")
+    }
+
+    fn stop_goods(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let (id, shop) = (self.any(rng)?, &self.winery.shop);
+        let all = if self.is_caught() { 2 } else { 6 };
+        let (name, done) = match rng.random_range(0..all) {
+            0 => ("cancel", shop.cancel_order(id, &CancelOrder::default())),
+            1 | 2 => ("hold", shop.hold(id, &NewHold::default()).map(|_| ())),
+            3 => ("void", shop.void_payment(id)),
+            _ => {
+                let order = shop.order(id)?;
+                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0)?;
+                let line = shopify::RefundUnits {
+                    line_id: line.id,
+                    quantity: rng.random_range(1..=order.unfulfilled(line.id)),
+                    restock: RestockType::Cancel,
+                    location_id: None,
+                };
+                let refund = NewRefund { lines: vec![line], ..NewRefund::default() };
+                ("refund", shop.refund(id, &refund).map(|_| ()))
+            }
+        };
+        done.ok().map(|()| name)
+    }
+
+    fn free(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let (id, shop) = (self.any(rng)?, &self.winery.shop);
+        if rng.random() {
+            return shop.mark_paid(id, None).ok().map(|()| "pay");
+        }
+        shop.release(id, &Release::default()).ok().map(|()| "let go")
+    }
+
+    /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over. Where there is
+    /// a warehouse, it has nothing to ship.
+    fn ship_there(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let keys: Vec<String> = self.winery.account.orders().into_keys().collect();
+        if keys.is_empty() || self.warehouse.is_some() {
+            return None;
+        }
+        let key = &keys[rng.random_range(0..keys.len())];
+        let number = format!("{THEIRS}{}", rng.random_range(0..1000));
+        // What is not committed cannot be shipped, and the account says so.
+        match rng.random_range(0..3) {
+            0 => self.winery.account.add_tracking(key, "1", &[number]),
+            1 => self.winery.account.set_status(key, "1", "Shipped"),
+            _ => self.winery.account.set_status(key, "1", "Delivered"),
+        }
+        .ok()
+        .map(|()| "ship elsewhere")
+    }
+
+    fn access(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let house = self.winery.house.as_ref()?;
+        match rng.random_range(0..3) {
+            0 => {
+                house.revoke_tokens();
+                Some("end tokens")
+            }
+            1 => {
+                // Where the quota is still to be asked, the answer has a call wait for credits on a clock that stands still.
+                let asked: Vec<bool> =
+                    house.requests().iter().rev().map(|r| r.operations == ["user_quota"]).collect();
+                if !asked.iter().skip(2).any(|quota| *quota) || asked.iter().take(2).any(|quota| *quota) {
+                    return None;
+                }
+                house.drain_credits();
+                Some("use up credits")
+            }
+            _ => {
+                house.answer_done_with_errors(1);
+                Some("answer done with an error")
+            }
+        }
+    }
+
+    fn spoil(&mut self, rng: &mut StdRng) -> &'static str {
+        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
+        let at = match (&self.winery.house, rng.random_range(0..4)) {
+            (_, 0) => self.winery.shop.faults(),
+            (Some(house), 1 | 2) => house.faults(),
+            _ => self.winery.account.faults(),
+        };
+        let times = if rng.random_bool(0.15) { rng.random_range(2..9) } else { 1 };
+        at.script_after(rng.random_range(0..3), Script { fault, method: None, path: None, times });
+        "spoil"
+    }
+
+    pub(super) fn faults(&self) -> Vec<&Faults> {
+        let Winery { shop, account, house, .. } = &self.winery;
+        let mut faults = vec![shop.faults(), account.faults()];
+        faults.extend(house.as_ref().map(shiphero::Account::faults));
+        faults
+    }
+
+    /// Time passes: webhooks that are due by then arrive, and the warehouse is asked what changed where it is time.
+    pub(super) async fn pass_time(&mut self, by: Duration) {
+        let now = self.winery.clock.now();
+        let by = match &self.caught {
+            Some(caught) if !caught.answered => {
+                let until = caught.since.saturating_add(CALL).unwrap();
+                by.min(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+            }
+            _ => by,
+        };
+        self.winery.clock.advance(by);
+        self.hear().await;
+        let now = self.winery.clock.now();
+        if self.winery.house.is_some() && now.duration_since(self.polled_at) >= POLL.try_into().unwrap() {
+            self.polled_at = now;
+            self.winery.server.app.engine.poll().await.unwrap();
+        }
+    }
+
+    /// Whatever is due by now arrives.
+    pub(super) async fn hear(&self) {
+        self.winery.shop.caught_up().await;
+        if let Some(house) = &self.winery.house {
+            house.caught_up().await;
+        }
+    }
+
+    /// Works until nothing is owed now, or until a call is caught; a call that was caught before goes on.
+    async fn work(&mut self, rng: &mut StdRng) -> &'static str {
+        self.pass_time(Duration::from_millis(rng.random_range(1..1500))).await;
+        let next = self.catching.take();
+        let (mut work, releases) = match self.caught.take() {
+            None => {
+                let engine = Arc::clone(&self.winery.server.app.engine);
+                let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { engine.settle().await });
+                (work, None)
+            }
+            Some(Caught { work, stop, answered, at_house, sorted, .. }) => {
+                let stopped = if sorted { self.stopped().await } else { BTreeSet::new() };
+                stop.let_go();
+                (work, Some((stopped, at_house && !answered, self.house_requests())))
+            }
+        };
+        let ended = match next {
+            None => {
+                work.await.unwrap();
+                true
+            }
+            Some((skip, answered)) => {
+                let stop = Stop::new(skip, answered);
+                for faults in self.faults() {
+                    faults.stop_at(stop.clone());
+                }
+                let ended = tokio::select! {
+                    biased;
+                    () = stop.reached() => false,
+                    done = &mut work => { done.unwrap(); true }
+                };
+                if ended {
+                    for faults in self.faults() {
+                        faults.stop_at(Stop::new(u32::MAX, true));
+                    }
+                } else {
+                    let since = self.winery.clock.now();
+                    let at_house = self.winery.house.as_ref().is_some_and(|house| !house.faults().has_stop());
+                    self.caught = Some(Caught { work, stop, answered, at_house, since, sorted: false });
+                }
+                ended
+            }
+        };
+        if let Some((stopped, own, from)) = releases {
+            self.check_gates(&stopped, own, from);
+        }
+        if ended { "work" } else { "work, and a call is caught" }
+    }
+
+    /// Another worker: with nothing caught, the same as any.
+    async fn other(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let caught = self.caught.as_mut()?;
+        caught.sorted = true;
+        let lapses = caught.answered && rng.random_bool(0.6);
+        let wait = if lapses { 61_000 } else { rng.random_range(1..2000) };
+        self.pass_time(Duration::from_millis(wait)).await;
+        self.winery.server.app.engine.settle().await.unwrap();
+        Some(if lapses { "another worker, once the lease ran out" } else { "another worker" })
+    }
+
+    /// Faults stop and time runs.
+    pub(super) async fn recover(&mut self) {
+        for faults in self.faults() {
+            faults.clear();
+        }
+        if let Some(house) = &self.winery.house {
+            house.answer_done_with_errors(0);
+        }
+        self.catching = None;
+        if self.caught.is_some() {
+            self.work(&mut StdRng::seed_from_u64(0)).await;
+        }
+        self.enter_the_rest();
+        for round in 0..60 {
+            self.pass_time(Duration::from_mins(1)).await;
+            self.winery.server.settle().await;
+            self.check_always();
+            let counts = self.winery.server.app.engine.store().counts().await.unwrap();
+            let unfinished = self.winery.shop.unfinished_deliveries()
+                + self.winery.house.as_ref().map_or(0, shiphero::Account::unfinished_deliveries);
+            // What is to come by itself and does not is looked for as long as it takes, and a person is told.
+            let waits = self.codes().await.into_iter().filter(|code| code == "not_imported").count();
+            let idle = counts.due == i64::try_from(waits).unwrap();
+            // Some of it is only noticed by looking, every five minutes.
+            if counts.unsorted == 0 && idle && unfinished == 0 && round > 6 {
+                return;
+            }
+        }
+        panic!("an hour after the faults stopped there is still work to do");
+    }
+
+    /// Codes of open exceptions.
+    pub(super) async fn codes(&self) -> Vec<String> {
+        let store = self.winery.server.app.engine.store();
+        let open = store.exceptions(None, false, None, None, None, Some(1000)).await.unwrap();
+        open.into_iter().map(|exception| exception.code).collect()
+    }
+
+    /// What Crossdock tells of each order, and the tries it made.
+    pub(super) async fn tell(&mut self) {
+        let store = self.winery.server.app.engine.store();
+        for id in &self.ids {
+            let order = OrderRef { connection: "cellar".into(), id: id.to_string().as_str().into() };
+            let (entries, tries) = store.story(&order).await.unwrap();
+            let entries = entries.into_iter().map(|e| (e.at, format!("{} {}: {}", e.source, e.kind, e.text)));
+            let tries = tries.into_iter().map(|t| {
+                let came = t.status.map_or_else(|| t.error.unwrap_or_default(), |status| status.to_string());
+                (t.at, format!("{} {}: {} → {came}", t.destination, t.step, t.operation))
+            });
+            let mut all: Vec<(Timestamp, String)> = entries.chain(tries).collect();
+            all.sort_by_key(|(at, _)| *at);
+            self.story.push(format!("order {id}:"));
+            self.story.extend(all.into_iter().map(|(at, text)| format!("  {at} {text}")));
+        }
+    }
+
+    /// The world ends.
+    pub(super) async fn end(self) {
+        drop(self.caught);
+        self.winery.server.app.stop().await;
+    }
+
+    pub(super) fn is_caught(&self) -> bool {
+        self.caught.is_some()
+    }
+}
