@@ -61,10 +61,12 @@ fn out_of_reach(desired: &Desired, sight: Sight<'_>) -> Option<Plan> {
         Desired::Present(copy) => &copy.name,
         _ => &sight.applied?.name,
     };
-    if !seen.rearranged.merged || sight.accepted {
-        return seen.rearranged.merged.then_some(Plan::Nothing);
+    if !seen.rearranged.merged {
+        return None;
     }
-    Some(if sight.fresh {
+    Some(if sight.accepted {
+        Plan::Nothing
+    } else if sight.fresh {
         Plan::Exception(Reason::new(
             ReasonCode::RearrangedAtDestination,
             format!("order {name} was merged at the destination into another one, which ships for it"),
@@ -118,8 +120,8 @@ fn toward_absent(sight: Sight<'_>, can: Capabilities) -> Plan {
                     "order {} is not to be shipped, but its goods are being picked or packed",
                     applied.key
                 ),
-                "it is on hold at the destination; take the goods out of the tote and clear its lock there, and it is taken \
-                 back by itself; stop the packer, for a hold does not stop packing that has begun",
+                "it is on hold at the destination; have its goods put back there, and it is taken back by itself; stop the \
+                 packer, for a hold does not stop packing that has begun",
             ),
         );
     }
@@ -277,7 +279,7 @@ fn field_by_field(
                     "order {} was edited ({words}) while its goods were being picked or packed",
                     copy.name
                 ),
-                "it is on hold at the destination; clear its tote and lock there and the edit is made by itself, or accept \
+                "it is on hold at the destination; have its goods put back there and the edit is made by itself, or accept \
                  the copy as it is and it goes on unchanged",
             ),
         );

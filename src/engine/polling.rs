@@ -82,8 +82,14 @@ impl Engine {
         destination: &dyn Destination,
     ) -> Result<(), StoreError> {
         let started = self.clock.now();
-        let until = self.store.kept(name, NAME).await?;
-        let until: Timestamp = until.and_then(|text| text.parse().ok()).unwrap_or(started);
+        let kept = self.store.kept(name, NAME).await?;
+        let until: Timestamp = if let Some(until) = kept.and_then(|text| text.parse().ok()) {
+            until
+        } else {
+            // Kept before anything is asked: what changes until the first answer is asked for too.
+            self.store.keep(name, NAME, started.to_string(), started).await?;
+            started
+        };
         let since = until.saturating_sub(OVERLAP).unwrap_or(until);
         let changed = match destination.changes(since, &Log::default()).await {
             Ok(changed) => changed,

@@ -30,6 +30,10 @@ use world::World;
 /// Seeds of one run of this suite; each of the tests below takes its share. Of a thousand, 249, 425, 440 and 713 still fail.
 const SEEDS: Range<u64> = 0..240;
 
+/// Seeds beyond those that once showed a fault, which has no other test: 938, a worker whose lease ran out while it looked for
+/// what stands in the way of entering an order.
+const ONCE_FAILED: [u64; 1] = [938];
+
 /// Real time after which a life counts as stuck; it takes a fraction of a second.
 const STUCK: Duration = Duration::from_secs(20);
 
@@ -139,7 +143,11 @@ fn run(nth: usize, of: usize) {
         Some(from.trim().parse().ok()?..to.trim().parse().ok()?)
     });
     let one = variable("CROSSDOCK_SEED", |text| text.trim().parse::<u64>().ok());
-    let seeds = one.map_or_else(|| asked.unwrap_or(SEEDS), |seed| seed..seed + 1);
+    let seeds: Vec<u64> = match (one, asked) {
+        (Some(seed), _) => vec![seed],
+        (None, Some(asked)) => asked.collect(),
+        (None, None) => SEEDS.chain(ONCE_FAILED).collect(),
+    };
     let only = variable("CROSSDOCK_ACTIONS", |text| {
         let mut only = Vec::new();
         for part in text.split(',') {
@@ -151,7 +159,7 @@ fn run(nth: usize, of: usize) {
     let (mut lived, mut struck) = (0_u64, 0);
     let (mut done, mut exceptions) = (BTreeMap::<&str, u64>::new(), BTreeMap::<String, u64>::new());
     let mut failed = Vec::new();
-    for seed in seeds.skip(nth).step_by(of) {
+    for seed in seeds.into_iter().skip(nth).step_by(of) {
         let (all, life) = live(seed, &|at| only.as_ref().is_none_or(|only| only.contains(&at)));
         lived += 1;
         struck += life.struck;

@@ -7,6 +7,9 @@ mod golden;
 mod lost;
 mod native;
 
+use std::time::Duration;
+
+use crossdock::simulator::fault::{Fault, Script};
 use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};
 use serde_json::{Value, json};
@@ -88,17 +91,25 @@ async fn a_cancelled_order_is_held_then_cancelled_and_never_force() {
     assert_eq!(winery.exceptions().await, []);
 }
 
+impl Winery {
+    /// A picker takes an order up, and the shop edits it to four bottles; gives its number at the warehouse.
+    async fn edit_while_picked(&self, id: i64) -> i64 {
+        let number = self.number(id);
+        self.house().pick(number, 7, &[]).unwrap();
+        let line_id = self.shop.order(id).unwrap().lines[0].id;
+        let set_quantity = vec![SetQuantity { line_id, quantity: 4 }];
+        self.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
+        self.sync().await;
+        number
+    }
+}
+
 #[tokio::test]
 async fn an_edit_that_comes_while_it_is_picked_waits_on_hold_and_is_made_or_accepted() {
     for accepted in [false, true] {
         let winery = Winery::with_house(House::default()).await;
         let id = winery.place(NewOrder::default()).await;
-        let number = winery.number(id);
-        winery.house().pick(number, 7, &[]).unwrap();
-        let line_id = winery.shop.order(id).unwrap().lines[0].id;
-        let set_quantity = vec![SetQuantity { line_id, quantity: 4 }];
-        winery.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
-        winery.sync().await;
+        let number = winery.edit_while_picked(id).await;
         let told = winery.only_exception("edited_while_packed").await;
         let packed = winery.packed(id);
         assert_eq!(
@@ -134,12 +145,7 @@ async fn the_shop_is_told_by_a_tag_that_an_edit_came_too_late_until_it_is_settle
     };
     let winery = Winery::with(setup).await;
     let id = winery.place(NewOrder::default()).await;
-    let number = winery.number(id);
-    winery.house().pick(number, 7, &[]).unwrap();
-    let line_id = winery.shop.order(id).unwrap().lines[0].id;
-    let set_quantity = vec![SetQuantity { line_id, quantity: 4 }];
-    winery.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
-    winery.sync().await;
+    let number = winery.edit_while_picked(id).await;
     assert_eq!(winery.shop.order(id).unwrap().tags, ["edited-too-late"]);
     // It is for the shop's people, not for the warehouse's.
     assert_eq!(winery.packed(id)["tags"], json!([]));
@@ -147,4 +153,20 @@ async fn the_shop_is_told_by_a_tag_that_an_edit_came_too_late_until_it_is_settle
     winery.poll_house().await;
     assert_eq!(winery.shop.order(id).unwrap().tags, Vec::<String>::new());
     assert_eq!(winery.exceptions().await, []);
+}
+
+#[tokio::test]
+async fn what_changed_before_the_first_poll_was_answered_is_asked_for_too() {
+    let winery = Winery::with_house(House::default()).await;
+    let id = winery.place(NewOrder::default()).await;
+    // A hold there sends no webhook.
+    winery.house().hold(winery.number(id), "operator_hold", true).unwrap();
+    let down = Script { fault: Fault::Error(503), method: None, path: None, times: 1 };
+    winery.house().faults().script(down);
+    winery.poll_house().await;
+    winery.clock.advance(Duration::from_hours(1));
+    winery.poll_house().await;
+    let copies = winery.server.api(&format!("orders/{id}")).await["order"]["mirrors"].clone();
+    let copy = copies.as_array().unwrap().iter().find(|copy| copy["destination"] == "warehouse").unwrap();
+    assert_eq!(copy["observed"]["held"], true);
 }
