@@ -279,7 +279,7 @@ impl Pass<'_> {
         // What lets goods leave is refused where a cancel, a hold or a refund came in since the record was read.
         self.commit(if step.releases() { Gate::Untouched } else { Gate::None }).await?;
 
-        let log = Log::default();
+        let log = Log::within(self.term.clone());
         let done = target.apply(&step, &log).await;
         let name = self.mirrors[at].destination.clone();
         self.keep_tries(&name, step.name(), &log);

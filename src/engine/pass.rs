@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::sorter::hear;
@@ -21,8 +21,10 @@ use crate::store::{
     StoreError, StoredDelivery,
 };
 use crate::telemetry;
-use crate::transport::{Fault, Log};
+use crate::transport::{Fault, Log, Term};
 
+/// How much of a lease has to be left when a call begins that changes something.
+const HALF_LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// When to ask again for a source that refused.
 const SOURCE_REFUSED: Duration = Duration::from_mins(15);
 /// The longest wait between tries to read a source.
@@ -49,6 +51,8 @@ impl From<StoreError> for Halt {
 pub(super) struct Pass<'e> {
     pub(super) engine: &'e Engine,
     lease: Lease,
+    /// Until when a call that changes something may be begun.
+    pub(super) term: Term,
     revision: i64,
     pub(super) record: OrderRecord,
     /// The record as JSON when it last changed, to tell what a fact changed.
@@ -67,8 +71,11 @@ impl Engine {
     /// Works on one order until nothing can be done for it now.
     pub(super) async fn pass(&self, lease: Lease, loaded: Result<Loaded, StoreError>) {
         let order = lease.order.clone();
+        // A call takes half a lease at the most; so whatever is begun by then has ended when another may take over.
+        let begun_by = |until: Timestamp| until.saturating_sub(HALF_LEASE).unwrap_or(until);
+        let term = Term::new(begun_by(lease.until));
         let working = async {
-            match Box::pin(self.work(lease.clone(), loaded)).await {
+            match Box::pin(self.work(lease.clone(), loaded, term.clone())).await {
                 Ok(()) | Err(Halt::Fenced | Halt::Touched | Halt::Storage(StoreError::Closed)) => {}
                 Err(Halt::Storage(error)) => {
                     tracing::error!(%order, %error, "a pass could not be kept");
@@ -83,7 +90,10 @@ impl Engine {
         let beating = async {
             loop {
                 self.clock.sleep(HEARTBEAT).await;
-                let _ = self.store.renew(&lease, later(self.clock.now(), LEASE)).await;
+                let until = later(self.clock.now(), LEASE);
+                if matches!(self.store.renew(&lease, until).await, Ok(true)) {
+                    term.extend(begun_by(until));
+                }
             }
         };
         tokio::select! {
@@ -92,12 +102,13 @@ impl Engine {
         }
     }
 
-    async fn work(&self, lease: Lease, loaded: Result<Loaded, StoreError>) -> Result<(), Halt> {
+    async fn work(&self, lease: Lease, loaded: Result<Loaded, StoreError>, term: Term) -> Result<(), Halt> {
         let loaded = loaded?;
         let record = loaded.record.unwrap_or_else(|| OrderRecord::new(lease.order.clone()));
         let mut pass = Pass {
             engine: self,
             lease,
+            term,
             revision: loaded.revision,
             shown: shown(&record),
             record,

@@ -33,6 +33,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn orders_that_wait_together_come_back_apart_and_the_same_every_time() {
+        let order = |id: i64| OrderRef { connection: "cellar".into(), id: id.to_string().as_str().into() };
+        let numbers: Vec<u32> = (0..1000).map(|id| jitter(&order(id), Timestamp::UNIX_EPOCH)).collect();
+        let again: Vec<u32> = (0..1000).map(|id| jitter(&order(id), Timestamp::UNIX_EPOCH)).collect();
+        assert_eq!(numbers, again);
+        let different: std::collections::BTreeSet<&u32> = numbers.iter().collect();
+        assert!(different.len() > 500 && numbers.iter().all(|number| *number < 1024));
+        assert_ne!(jitter(&order(1), Timestamp::UNIX_EPOCH), jitter(&order(1), Timestamp::MAX));
+    }
+
+    #[test]
     fn waits_grow_to_a_bound_and_never_undercut_the_vendor() {
         let waits: Vec<_> =
             (1..12).map(|tries| backoff(tries, None, 1023).as_millis().div_ceil(1000)).collect();

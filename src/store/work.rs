@@ -24,6 +24,8 @@ pub struct Lease {
     pub token: String,
     /// How often the order had been touched when the lease was given.
     pub touched: i64,
+    /// When it runs out, unless it is renewed.
+    pub until: Timestamp,
 }
 
 /// What is kept of an order, as a pass begins.
@@ -179,6 +181,7 @@ impl Store {
                     order: OrderRef { connection, id: id.as_str().into() },
                     token: token.clone(),
                     touched,
+                    until,
                 };
                 Ok(rows.into_iter().map(lease).collect())
             })

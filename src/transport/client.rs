@@ -4,7 +4,7 @@
 //! connector to read or a [`Fault`] that says whether anything can have happened: a write whose answer is lost, or that
 //! got a 5xx, is `Unknown`; a read is simply tried again. No credential is ever in the log, an error or a URL.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -128,18 +128,47 @@ pub struct Try {
     pub took: Duration,
 }
 
+/// Until when calls that change something may be begun on behalf of one piece of work; clones are one. Whoever was held up
+/// beyond it, between two calls or before the first, may no longer be the only one at work.
+#[derive(Clone, Debug)]
+pub struct Term(Arc<Mutex<Timestamp>>);
+
+impl Term {
+    /// A term that ends at `until`.
+    pub fn new(until: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(until)))
+    }
+
+    /// Moves its end.
+    pub fn extend(&self, until: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        now > *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The tries made on behalf of one piece of work.
 #[derive(Debug, Default)]
-pub struct Log(Mutex<Vec<Try>>);
+pub struct Log {
+    tries: Mutex<Vec<Try>>,
+    term: Option<Term>,
+}
 
 impl Log {
+    /// A log for work that may change something until the end of its term only.
+    pub fn within(term: Term) -> Self {
+        Self { tries: Mutex::default(), term: Some(term) }
+    }
+
     /// Takes the tries written so far.
     pub fn take(&self) -> Vec<Try> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.tries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn push(&self, entry: Try) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 }
 
@@ -218,6 +247,13 @@ impl Client {
             return Err(Fault::Deferred(now.saturating_add(SLOT_PATIENCE).unwrap_or(now)));
         };
         self.wait_for_budget(call.cost, call.urgent).await?;
+        let over = log.term.as_ref().is_some_and(|term| term.is_over(self.clock.now()));
+        if over && call.effect == Effect::Write {
+            self.budget.give_back(call.cost);
+            return Err(Fault::retry(
+                "not sent: the work took longer than it may without a word to the store",
+            ));
+        }
         if let Err(until) = self.breaker.admit(self.clock.now()) {
             self.budget.give_back(call.cost);
             return Err(Fault::Deferred(until));

@@ -10,7 +10,7 @@ mod client;
 
 pub use breaker::Breaker;
 pub use budget::{Budget, Reported, Short};
-pub use client::{Answer, Body, Call, Client, Effect, Limits, Log, Try};
+pub use client::{Answer, Body, Call, Client, Effect, Limits, Log, Term, Try};
 
 use std::time::Duration;
 

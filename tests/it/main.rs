@@ -35,6 +35,8 @@ mod gating;
 #[cfg(test)]
 mod giving_back;
 #[cfg(test)]
+mod mending;
+#[cfg(test)]
 mod merging;
 #[cfg(test)]
 mod misfits;

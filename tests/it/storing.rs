@@ -343,7 +343,7 @@ async fn one_exception_stands_for_one_cause_until_it_is_over() {
 }
 
 #[tokio::test]
-async fn looking_again_marks_mirrors_and_fences_the_pass_at_work() {
+async fn looking_again_marks_mirrors_and_fences_the_pass_at_work_but_not_by_the_clock() {
     let (_folder, store, first) = leased().await;
     let changes = Changes {
         record: Some((1, record(document()))),
@@ -353,6 +353,9 @@ async fn looking_again_marks_mirrors_and_fences_the_pass_at_work() {
     commit(&store, &first, changes, Gate::None).await;
     let unknown = OrderRef { connection: "cellar".into(), id: "404".into() };
     assert!(!store.look_again(unknown, None, true, second(2)).await.unwrap());
+    // A call of that pass may be on its way.
+    assert!(!store.look_if_idle(order_ref(), "compliance".into(), second(2)).await.unwrap());
+    assert_eq!(commit(&store, &first, Changes::default(), Gate::None).await, Committed::Yes { again: false });
     assert!(store.look_again(order_ref(), Some("compliance".into()), true, second(2)).await.unwrap());
     assert_eq!(commit(&store, &first, released(Release::Finished), Gate::None).await, Committed::Fenced);
     let marks: Vec<_> =
@@ -405,7 +408,7 @@ async fn concurrent_commits_join_and_a_failing_one_spoils_no_other() {
             let order = OrderRef { connection: "cellar".into(), id: RemoteId::from(at) };
             store.touch(order.clone(), second(0)).await.unwrap();
             // Not leased: refused, and nothing of it kept.
-            let lease = Lease { order, token: "none".into(), touched: 1 };
+            let lease = Lease { order, token: "none".into(), touched: 1, until: second(60) };
             let changes = Changes { record: Some((1, record(document()))), ..Changes::default() };
             assert_eq!(commit(&store, &lease, changes, Gate::None).await, Committed::Fenced);
         })

@@ -359,7 +359,8 @@ mod tests {
         let order = OrderRef { connection: "cellar".into(), id: order.into() };
         let changes =
             Changes { timeline: vec![entry], release: Some(Release::Finished), ..Changes::default() };
-        Keep { lease: Lease { order, token: token.into(), touched: 1 }, changes, gate: Gate::None, now }
+        let lease = Lease { order, token: token.into(), touched: 1, until: now };
+        Keep { lease, changes, gate: Gate::None, now }
     }
 
     #[tokio::test]

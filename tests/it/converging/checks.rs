@@ -6,7 +6,7 @@ use crossdock::domain::OrderRef;
 use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::domain::mirror::Desired;
 use crossdock::engine::desired::{desired, key};
-use crossdock::simulator::shiphero::Request;
+use crossdock::simulator::shiphero::{Account, Request};
 use crossdock::simulator::shopify;
 use crossdock::simulator::shopify::order::FulfillmentStatus;
 use crossdock::simulator::shopify::order::totals::FinancialStatus;
@@ -14,7 +14,8 @@ use crossdock::store::OrderRow;
 use serde_json::Value;
 
 use super::floor::{is_cancelled, list, number};
-use super::world::{THEIRS, World};
+use super::outside::THEIRS;
+use super::world::World;
 
 /// What the API may do to an order only while it is held, so that no packer meets it at work.
 pub(super) const HELD_FIRST: [&str; 4] =
@@ -40,7 +41,7 @@ fn released(request: &Request) -> Option<&str> {
 
 impl World {
     pub(super) fn house_requests(&self) -> usize {
-        self.winery.house.as_ref().map_or(0, crossdock::simulator::shiphero::Account::request_count)
+        self.winery.house.as_ref().map_or(0, Account::request_count)
     }
 
     /// Orders that may not leave, where everything about that was heard and sorted.
@@ -212,7 +213,7 @@ impl World {
                 && state("warehouse").expect(&at) == "in_step"
             {
                 match desired(&record, route).expect(&at) {
-                    Desired::Absent(_) => self.check_gone(order.id, &at),
+                    Desired::Absent(_) => self.check_gone(&row.order_id, &at),
                     Desired::Present(copy) => self.check_packed(&copy, &at),
                     Desired::Undecided(reason) => panic!("{at}: in step, and undecided: {reason}"),
                 }

@@ -190,8 +190,11 @@ impl World {
             19 => done("set stock aside", house.allocate(id)),
             20 => {
                 let units = some_units(rng, &order);
-                self.by_hand.entry(id).or_default().insert("items");
-                done("split", house.split(id, &units).map(|_| ()))
+                let other = house.split(id, &units).ok()?;
+                for id in [id, other] {
+                    self.by_hand.entry(id).or_default().extend(["items", "note", "address"]);
+                }
+                Some("split")
             }
             _ => {
                 let other = self.any_packed(rng)?;

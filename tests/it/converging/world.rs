@@ -12,13 +12,10 @@ use std::time::Duration;
 use crossdock::config::Config;
 use crossdock::domain::OrderRef;
 use crossdock::domain::route::Route;
-use crossdock::simulator::fault::{Fault, Faults, Script, Stop};
+use crossdock::simulator::fault::{Faults, Stop};
 use crossdock::simulator::shipcompliant::{self, Product};
 use crossdock::simulator::shiphero;
-use crossdock::simulator::shopify::order::RestockType;
-use crossdock::simulator::shopify::{
-    self, CancelOrder, Knobs, NewHold, NewOrder, NewRefund, Release, activity, generate,
-};
+use crossdock::simulator::shopify::{self, Knobs, activity};
 use crossdock::store::StoreError;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
@@ -27,23 +24,8 @@ use rand::{RngExt, SeedableRng};
 use super::acts::{Act, Kind};
 use crate::support::winery::{House, Setup, Winery};
 
-/// What the compliance service's own fulfilment house begins its tracking numbers with.
-pub(super) const THEIRS: &str = "7489";
-
 const SKUS: [&str; 6] =
     ["PN-2022-750", "CH-2023-750", "CS-2020-1500", "RG-2024-750", "ZN-2021-750", "BB-NV-750"];
-
-const FAULTS: [Fault; 9] = [
-    Fault::ResetBefore,
-    Fault::ResetAfter,
-    Fault::ResetAfter,
-    Fault::Error(500),
-    Fault::Error(503),
-    Fault::ErrorAfter(502),
-    Fault::Throttle(2),
-    Fault::Truncated,
-    Fault::NotJson,
-];
 
 const ROUTE: &str = r#"
 brand = "NINE"
@@ -69,14 +51,6 @@ const POLL: Duration = Duration::from_mins(1);
 /// Kept below the lease while a call waits that the other end has not acted on: it could still be acted on after another
 /// worker has looked, and a call never outlives its deadline, which is shorter than the lease.
 const CALL: Duration = Duration::from_secs(25);
-
-/// Whether an order can go to every destination, as far as the routes' maps are concerned.
-fn can_be_sent(order: &NewOrder) -> bool {
-    order.source_name != "pos"
-        && order.shipping_address.is_some()
-        && order.shipping.iter().any(|line| line.title != "Tasting room")
-        && order.lines.iter().all(|line| line.sku.as_ref().is_some_and(|sku| !sku.is_empty()))
-}
 
 /// Work at a stop.
 struct Caught {
@@ -210,110 +184,6 @@ impl World {
             Kind::Fault => Some(self.spoil(rng)),
             Kind::Access => self.access(rng),
         }
-    }
-
-    /// Any order of the shop, the newest more often.
-    fn any(&self, rng: &mut StdRng) -> Option<i64> {
-        if rng.random_bool(0.4) {
-            return self.ids.last().copied();
-        }
-        (!self.ids.is_empty()).then(|| self.ids[rng.random_range(0..self.ids.len())])
-    }
-
-    fn place(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let mut new = generate::generate(rng, self.winery.shop.profile());
-        // Most can be sent out as they are.
-        while !can_be_sent(&new) && rng.random_bool(0.9) {
-            new = generate::generate(rng, self.winery.shop.profile());
-        }
-        self.ids.push(self.winery.shop.place_order(&new).ok()?);
-        Some("place")
-    }
-
-    fn stop_goods(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let (id, shop) = (self.any(rng)?, &self.winery.shop);
-        let all = if self.is_caught() { 2 } else { 6 };
-        let (name, done) = match rng.random_range(0..all) {
-            0 => ("cancel", shop.cancel_order(id, &CancelOrder::default())),
-            1 | 2 => ("hold", shop.hold(id, &NewHold::default()).map(|_| ())),
-            3 => ("void", shop.void_payment(id)),
-            _ => {
-                let order = shop.order(id)?;
-                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0)?;
-                let line = shopify::RefundUnits {
-                    line_id: line.id,
-                    quantity: rng.random_range(1..=order.unfulfilled(line.id)),
-                    restock: RestockType::Cancel,
-                    location_id: None,
-                };
-                let refund = NewRefund { lines: vec![line], ..NewRefund::default() };
-                ("refund", shop.refund(id, &refund).map(|_| ()))
-            }
-        };
-        done.ok().map(|()| name)
-    }
-
-    fn free(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let (id, shop) = (self.any(rng)?, &self.winery.shop);
-        if rng.random() {
-            return shop.mark_paid(id, None).ok().map(|()| "pay");
-        }
-        shop.release(id, &Release::default()).ok().map(|()| "let go")
-    }
-
-    /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over. Where there is
-    /// a warehouse, it has nothing to ship.
-    fn ship_there(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let keys: Vec<String> = self.winery.account.orders().into_keys().collect();
-        if keys.is_empty() || self.warehouse.is_some() {
-            return None;
-        }
-        let key = &keys[rng.random_range(0..keys.len())];
-        let number = format!("{THEIRS}{}", rng.random_range(0..1000));
-        // What is not committed cannot be shipped, and the account says so.
-        match rng.random_range(0..3) {
-            0 => self.winery.account.add_tracking(key, "1", &[number]),
-            1 => self.winery.account.set_status(key, "1", "Shipped"),
-            _ => self.winery.account.set_status(key, "1", "Delivered"),
-        }
-        .ok()
-        .map(|()| "ship elsewhere")
-    }
-
-    fn access(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let house = self.winery.house.as_ref()?;
-        match rng.random_range(0..3) {
-            0 => {
-                house.revoke_tokens();
-                Some("end tokens")
-            }
-            1 => {
-                // Where the quota is still to be asked, the answer has a call wait for credits on a clock that stands still.
-                let asked: Vec<bool> =
-                    house.requests().iter().rev().map(|r| r.operations == ["user_quota"]).collect();
-                if !asked.iter().skip(2).any(|quota| *quota) || asked.iter().take(2).any(|quota| *quota) {
-                    return None;
-                }
-                house.drain_credits();
-                Some("use up credits")
-            }
-            _ => {
-                house.answer_done_with_errors(1);
-                Some("answer done with an error")
-            }
-        }
-    }
-
-    fn spoil(&mut self, rng: &mut StdRng) -> &'static str {
-        let fault = FAULTS[rng.random_range(0..FAULTS.len())];
-        let at = match (&self.winery.house, rng.random_range(0..4)) {
-            (_, 0) => self.winery.shop.faults(),
-            (Some(house), 1 | 2) => house.faults(),
-            _ => self.winery.account.faults(),
-        };
-        let times = if rng.random_bool(0.15) { rng.random_range(2..9) } else { 1 };
-        at.script_after(rng.random_range(0..3), Script { fault, method: None, path: None, times });
-        "spoil"
     }
 
     pub(super) fn faults(&self) -> Vec<&Faults> {

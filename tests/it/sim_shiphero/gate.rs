@@ -1,6 +1,6 @@
 //! Tokens, scopes, credits, and answers that lie.
 
-use crossdock::simulator::fault::{Fault, Script};
+use crossdock::simulator::fault::{Fault, Script, Stop};
 use crossdock::simulator::shiphero::Options;
 use serde_json::{Value, json};
 
@@ -166,4 +166,28 @@ async fn faults_strike_the_vendors_paths_and_never_the_remote_control() {
     served.account.faults().script(fault(Fault::Error(503), Some("/auth/refresh")));
     assert_eq!(served.post("/auth/refresh", "", &json!({})).await.0, 503);
     assert_eq!(served.account.faults().struck(), 2);
+    served.account.faults().script_after(1, fault(Fault::Error(503), None));
+    let asks = async || served.post("/graphql", "shiphero-access-simulated", &body).await.0;
+    assert_eq!((asks().await, asks().await, asks().await), (200, 503, 200));
+}
+
+#[tokio::test]
+async fn a_stopped_request_waits_before_it_is_acted_on_or_with_its_answer_ready() {
+    let served = Served::start(Options::default()).await;
+    let body = json!({ "query": "mutation M($data: CreateOrderInput!) { order_create(data: $data) { order { id } } }",
+        "variables": { "data": new_order("#1001") } });
+    for (answered, done) in [(false, 0), (true, 2)] {
+        let stop = Stop::new(0, answered);
+        served.account.faults().stop_at(stop.clone());
+        let asking = served.post("/graphql", "shiphero-access-simulated", &body);
+        let watching = async {
+            stop.reached().await;
+            let there = served.account.orders().len();
+            stop.let_go();
+            there
+        };
+        let (asked, there) = tokio::join!(asking, watching);
+        assert_eq!((asked.0, there), (200, done));
+        assert!(!served.account.faults().has_stop());
+    }
 }
