@@ -215,6 +215,8 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         notify_customer: section.boolean("notify_customer").unwrap_or(true),
         refused_tag: section.text("refused_tag"),
         late_tag: section.text("late_tag"),
+        write_note: section.boolean("write_note").unwrap_or(false),
+        state_metafield: section.parsed("state_metafield", shopify::metafield),
         carriers: carriers::read(section),
     };
     let limits = limits(section, shopify::LIMITS);

@@ -21,7 +21,7 @@ use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, Snapshot};
-use crate::domain::step::{Capabilities, CopyRef, Differences, Step, Telling};
+use crate::domain::step::{Capabilities, CopyRef, Differences, Signs, Step, Telling};
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
 
@@ -142,10 +142,8 @@ pub trait Channel: Send + Sync {
     fn takes_shipments(&self) -> bool;
     /// What its merchant says of carriers.
     fn carriers(&self) -> &Carriers;
-    /// The tag of orders that may not ship, where it is told of them; with it goes a hold.
-    fn refused_tag(&self) -> Option<&str>;
-    /// The tag of orders that were edited or cancelled too late for some copy, where it is told of them.
-    fn late_tag(&self) -> Option<&str>;
+    /// How its people are told that an order needs them.
+    fn signs(&self) -> &Signs;
     /// Tells it something; gives the fulfilment as it is then, where it is about one.
     fn tell<'a>(
         &'a self,

@@ -181,8 +181,11 @@ pub struct OrderDocument {
     pub shipping: Vec<ShippingLine>,
     /// Lines by id.
     pub lines: Vec<Line>,
-    /// Note on the order.
+    /// Note on the order, without what we wrote into it.
     pub note: Option<String>,
+    /// What we wrote into it.
+    #[serde(default)]
+    pub our_note: Option<String>,
     /// Tags.
     pub tags: BTreeSet<String>,
     /// Attributes of the order (from the cart, or set by staff).

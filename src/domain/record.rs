@@ -123,9 +123,12 @@ pub struct OrderRecord {
     /// Tags that we put on the order.
     #[serde(default)]
     pub flags: BTreeSet<String>,
-    /// Destinations whose copy lacks an edit or a cancel that came too late.
+    /// What a person has to decide of copies of it, by destination.
     #[serde(default)]
-    pub late: BTreeSet<ConnectionName>,
+    pub undecided: BTreeMap<ConnectionName, Reason>,
+    /// What we last told the channel of that, as its state.
+    #[serde(default)]
+    pub stated: Option<String>,
     /// The latest instant at which something asked for a reading of the source.
     pub read_wanted_at: Option<Timestamp>,
     /// When the latest reading of the source began.
@@ -152,7 +155,8 @@ impl OrderRecord {
             links: BTreeMap::new(),
             told: BTreeMap::new(),
             flags: BTreeSet::new(),
-            late: BTreeSet::new(),
+            undecided: BTreeMap::new(),
+            stated: None,
             read_wanted_at: None,
             read_at: None,
             doubt: None,
@@ -183,6 +187,11 @@ impl OrderRecord {
     /// Whether some destination found that it may not ship.
     pub fn is_refused(&self) -> bool {
         self.verdicts.values().any(|verdict| !verdict.passed)
+    }
+
+    /// Whether some copy lacks an edit or a cancel that came too late.
+    pub fn is_late(&self) -> bool {
+        self.undecided.values().any(|reason| reason.code.is_too_late())
     }
 
     /// How the channel delivers the order, where it says the same for all of it.

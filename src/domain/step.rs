@@ -113,6 +113,43 @@ pub enum Telling {
     Tag(Tagging),
     /// It comes off.
     Untag(Tagging),
+    /// What a person has to decide goes into the order's note, beside what people wrote; or out of it.
+    Note(Box<Noting>),
+    /// The same for programs.
+    State(Stating),
+}
+
+/// How people at a channel are told that an order needs them; each only where its merchant wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// The tag of orders that may not ship, which are held too.
+    pub refused_tag: Option<String>,
+    /// The tag of orders that were edited or cancelled too late for some copy.
+    pub late_tag: Option<String>,
+    /// Whether what a person has to decide is written into the order's note.
+    pub note: bool,
+    /// Whether it is kept as the order's state, for programs.
+    pub state: bool,
+}
+
+/// What stands of ours in the note of an order at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noting {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// What people wrote, as it was read just before.
+    pub theirs: Option<String>,
+    /// What is to stand there of ours.
+    pub ours: Option<String>,
+}
+
+/// The state of an order at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stating {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// The state, as JSON.
+    pub state: String,
 }
 
 /// A hold of ours at the channel.
@@ -214,6 +251,8 @@ impl Telling {
             Self::Unhold(_) => "release",
             Self::Tag(_) => "tag",
             Self::Untag(_) => "untag",
+            Self::Note(_) => "note",
+            Self::State(_) => "state",
         }
     }
 
@@ -226,6 +265,8 @@ impl Telling {
             | Self::Deliver(shipping) => &shipping.order,
             Self::Hold(holding) | Self::Unhold(holding) => &holding.order,
             Self::Tag(tagging) | Self::Untag(tagging) => &tagging.order,
+            Self::Note(noting) => &noting.order,
+            Self::State(stating) => &stating.order,
         }
     }
 }

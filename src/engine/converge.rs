@@ -357,6 +357,12 @@ impl Pass<'_> {
             (Step::Tell(Telling::Untag(tagging)), None) => {
                 self.record.flags.remove(&tagging.tag);
             }
+            // Nothing of it is read back.
+            (Step::Tell(Telling::State(stating)), None) => {
+                self.record.stated = Some(stating.state);
+                self.unsaved = true;
+                return Round::Again;
+            }
             _ => {}
         }
         let now = self.now();
@@ -390,7 +396,7 @@ impl Pass<'_> {
             self.tell(at, "decision", text, None);
         }
         let name = self.mirrors[at].destination.clone();
-        self.note_lateness(&name, false);
+        self.note_undecided(&name, None);
         // What it was judged by is not there any more.
         if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
             self.unsaved = true;
@@ -418,21 +424,21 @@ impl Pass<'_> {
         self.settle_mirror(at, now);
         self.tell(at, "exception", reason.to_string(), None);
         let name = self.mirrors[at].destination.clone();
-        self.note_lateness(&name, reason.code.is_too_late());
+        self.note_undecided(&name, Some(&reason));
         self.open_at(at, reason);
         Round::Done
     }
 
-    /// The channel is told of what came too late, in its turn.
-    fn note_lateness(&mut self, name: &str, late: bool) {
-        if late != self.record.late.contains(name) {
-            if late {
-                self.record.late.insert(name.to_owned());
-            } else {
-                self.record.late.remove(name);
-            }
-            self.unsaved = true;
+    /// What a person has to decide of a copy is told to the channel, in its turn.
+    fn note_undecided(&mut self, name: &str, reason: Option<&Reason>) {
+        if name == self.record.order.connection || self.record.undecided.get(name) == reason {
+            return;
         }
+        match reason {
+            Some(reason) => self.record.undecided.insert(name.to_owned(), reason.clone()),
+            None => self.record.undecided.remove(name),
+        };
+        self.unsaved = true;
     }
 
     /// What in step and exception have in common: nothing more is owed for now.
@@ -498,6 +504,8 @@ impl Pass<'_> {
         mirror.next_at = Some(later(now, wait + Duration::from_millis(jitter.into())));
         self.keep_mirror(at);
         if waited >= TELL_AFTER_WAITING {
+            let name = self.mirrors[at].destination.clone();
+            self.note_undecided(&name, Some(&reason));
             self.open_at(at, reason);
         }
         Round::Done

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::channel::{Tags, doubt, next_flag, next_shipping};
+use super::channel::{doubt, next_flag, next_shipping};
 use super::desired::desired;
 use super::plan::{Sight, plan};
 use crate::connectors::{Channel, Destination, Effect};
@@ -18,7 +18,7 @@ use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
-use crate::domain::step::{Edits, Plan, Step, Telling};
+use crate::domain::step::{Edits, Plan, Signs, Step, Telling};
 use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
@@ -116,11 +116,12 @@ impl Engine {
         let channel = self.registry.get(name)?.channel.clone()?;
         let shipped = channel.takes_shipments() && !record.shipments.is_empty();
         let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
-        let held = channel.refused_tag().is_some() && record.work.iter().flatten().any(ours);
-        let refused = channel.refused_tag().is_some() && record.is_refused();
-        let late = channel.late_tag().is_some() && !record.late.is_empty();
-        (shipped || held || refused || late || !record.flags.is_empty())
-            .then(|| Target::Channel(name.clone(), channel))
+        let stops = channel.signs().refused_tag.is_some();
+        let held = stops && (record.is_refused() || record.work.iter().flatten().any(ours));
+        let undecided = *channel.signs() != Signs::default() && !record.undecided.is_empty();
+        let noted = record.document.as_ref().is_some_and(|order| order.our_note.is_some());
+        let told = !record.flags.is_empty() || record.stated.is_some() || noted;
+        (shipped || held || undecided || told).then(|| Target::Channel(name.clone(), channel))
     }
 }
 
@@ -141,10 +142,10 @@ impl Target<'_> {
                 Some(Wanted::Copy(if held { desired.held() } else { desired }))
             }
             Self::Channel(_, channel) => {
-                let tags = Tags { refused: channel.refused_tag(), late: channel.late_tag() };
-                let flag = next_flag(record, tags);
+                let signs = channel.signs();
+                let flag = next_flag(record, signs);
                 // What is to be held has to be known first, and newly.
-                let unknown = channel.refused_tag().is_some() && record.is_refused() && record.work.is_none();
+                let unknown = signs.refused_tag.is_some() && record.is_refused() && record.work.is_none();
                 let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());
                 let carriers = channel.carriers();
                 let telling = flag.or_else(|| shipping.then(|| next_shipping(record, carriers)).flatten());

@@ -4,7 +4,7 @@ use crossdock::simulator::fault::{Fault, Script};
 use crossdock::simulator::shopify::order::{Address, FulfillmentOrderStatus};
 use crossdock::simulator::shopify::{NewHold, NewLine, NewOrder, Order};
 
-use crate::support::winery::{Setup, Winery};
+use crate::support::winery::{House, Setup, Winery};
 
 fn tagged() -> Setup<'static> {
     Setup { shop_keys: "refused_tag = \"not-compliant\"\n", ..Setup::default() }
@@ -126,4 +126,90 @@ async fn a_shop_that_names_no_tag_is_left_alone() {
     let asked: Vec<String> =
         winery.shop.requests().into_iter().map(|request| request.document.to_string()).collect();
     assert!(asked.iter().all(|query| !query.contains("mutation")), "{asked:#?}");
+}
+
+/// The state that the shop's order shows to programs.
+fn state(order: &Order) -> Option<serde_json::Value> {
+    let shown =
+        order.metafields.iter().find(|field| (&*field.namespace, &*field.key) == ("crossdock", "state"))?;
+    assert_eq!(shown.kind, "json");
+    Some(serde_json::from_str(&shown.value).unwrap())
+}
+
+fn noted() -> Setup<'static> {
+    Setup {
+        shop_keys: "write_note = true\nstate_metafield = \"crossdock.state\"\n",
+        house: Some(House::default()),
+        ..Setup::default()
+    }
+}
+
+#[tokio::test]
+async fn an_orders_note_and_state_say_what_a_person_has_to_decide_until_it_is_decided() {
+    let winery = Winery::with(noted()).await;
+    let id = winery.place(NewOrder { note: Some("Ring twice".into()), ..NewOrder::default() }).await;
+    let order = winery.shop.order(id).unwrap();
+    assert_eq!(
+        (order.note.as_deref(), state(&order)),
+        (Some("Ring twice"), None),
+        "nothing is to be decided"
+    );
+    let number = winery.edit_while_picked(id).await;
+    let told = winery.only_exception("edited_while_packed").await;
+    let order = winery.shop.order(id).unwrap();
+    let note = order.note.clone().unwrap();
+    let (theirs, ours) = note.split_once("\n\n[Crossdock]\n").unwrap();
+    assert_eq!(theirs, "Ring twice");
+    assert!(
+        ours.starts_with("warehouse: order #1001 was edited (items, amounts)")
+            && ours.ends_with("\n[/Crossdock]"),
+        "{ours}"
+    );
+    let shown = state(&order).unwrap();
+    assert_eq!(shown["state"], "needs_attention");
+    assert_eq!(shown["exceptions"]["warehouse"]["code"], "edited_while_packed");
+    assert_eq!(shown["exceptions"]["warehouse"]["mend"], told["mend"]);
+    assert_eq!(winery.packed(id)["packing_note"], "Ring twice", "no packer is told");
+
+    // What is said comes back by webhook, and nothing follows from it.
+    let asked = winery.shop.requests().len();
+    for _ in 0..3 {
+        winery.sync().await;
+    }
+    assert_eq!(winery.shop.requests().len(), asked);
+
+    // People write on.
+    winery.shop.set_note(id, Some(note.replace("Ring twice", "Ring three times"))).unwrap();
+    winery.sync().await;
+    assert!(winery.shop.order(id).unwrap().note.unwrap().starts_with("Ring three times\n\n[Crossdock]\n"));
+    assert_eq!(winery.packed(id)["packing_note"], "Ring three times");
+
+    winery.house().clear(number).unwrap();
+    winery.poll_house().await;
+    let order = winery.shop.order(id).unwrap();
+    assert_eq!(order.note.as_deref(), Some("Ring three times"));
+    assert_eq!(state(&order), Some(serde_json::json!({ "state": "in_order", "exceptions": {} })));
+}
+
+#[tokio::test]
+async fn a_note_or_state_whose_answer_is_lost_is_there_once() {
+    for lost in [Fault::ResetBefore, Fault::ResetAfter, Fault::ErrorAfter(502), Fault::Truncated] {
+        for at in 0..4 {
+            let winery = Winery::with(noted()).await;
+            let id = winery.place(NewOrder::default()).await;
+            for _ in 0..at {
+                let path = Some("/admin/api".into());
+                let script = Script { fault: Fault::Delay(0), method: None, path, times: 1 };
+                winery.shop.faults().script(script);
+            }
+            let path = Some("/admin/api".into());
+            winery.shop.faults().script(Script { fault: lost, method: None, path, times: 1 });
+            winery.edit_while_picked(id).await;
+            winery.sync().await;
+            winery.sync().await;
+            let order = winery.shop.order(id).unwrap();
+            assert_eq!(order.note.unwrap().matches("[Crossdock]").count(), 1, "{lost:?} at {at}");
+            assert_eq!(state(&winery.shop.order(id).unwrap()).unwrap()["state"], "needs_attention");
+        }
+    }
 }

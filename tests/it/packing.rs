@@ -93,7 +93,7 @@ async fn a_cancelled_order_is_held_then_cancelled_and_never_force() {
 
 impl Winery {
     /// A picker takes an order up, and the shop edits it to four bottles; gives its number at the warehouse.
-    async fn edit_while_picked(&self, id: i64) -> i64 {
+    pub(crate) async fn edit_while_picked(&self, id: i64) -> i64 {
         let number = self.number(id);
         self.house().pick(number, 7, &[]).unwrap();
         let line_id = self.shop.order(id).unwrap().lines[0].id;

@@ -4,7 +4,8 @@
 //! does, by one task at a time. Errors come with HTTP 200; partial data beside errors is normal and only counts as an
 //! answer where the root that was asked for is there and nothing in it was denied.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashMap;
+use std::sync::{Mutex as Lock, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -46,12 +47,9 @@ pub(super) struct Admin {
     path: String,
     authorization: Authorization,
     issued: Mutex<Option<Issued>>,
-    /// What the last query of each kind asked for, as the vendor counted it.
-    costs: [AtomicU32; SLOTS],
+    /// What the last query of each operation cost, as the vendor counted it.
+    costs: Lock<HashMap<&'static str, u32>>,
 }
-
-/// How many documents there are.
-const SLOTS: usize = 13;
 
 /// A document with the cost to expect before the vendor has told one.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +60,9 @@ pub(super) struct Query {
     pub(super) effect: Effect,
     /// The field without which there is no answer.
     pub(super) root: &'static str,
-    pub(super) slot: usize,
     pub(super) expected_cost: u32,
+    /// Whether it stops goods: it goes before other work.
+    pub(super) urgent: bool,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +89,7 @@ impl Admin {
             path: format!("/admin/api/{api_version}/graphql.json"),
             authorization,
             issued: Mutex::new(None),
-            costs: std::array::from_fn(|_| AtomicU32::new(0)),
+            costs: Lock::default(),
         }
     }
 
@@ -128,7 +127,8 @@ impl Admin {
         };
         let envelope: Envelope = answer.json().map_err(lost)?;
         if let Some(cost) = envelope.extensions["cost"]["requestedQueryCost"].as_u64() {
-            self.costs[query.slot].store(u32::try_from(cost).unwrap_or(u32::MAX), Ordering::Relaxed);
+            let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+            self.costs.lock().unwrap_or_else(PoisonError::into_inner).insert(query.operation, cost);
         }
         if answer.status != StatusCode::OK {
             return Err(refused(query, &format!("HTTP {}", answer.status.as_u16()), &envelope.errors));
@@ -176,7 +176,7 @@ impl Admin {
             Fault::Unauthorized("the access token holds characters that no header can".into())
         })?;
         token.set_sensitive(true);
-        let known = self.costs[query.slot].load(Ordering::Relaxed);
+        let known = self.costs.lock().unwrap_or_else(PoisonError::into_inner).get(query.operation).copied();
         let call = Call {
             operation: query.operation,
             method: Method::POST,
@@ -184,8 +184,8 @@ impl Admin {
             effect: query.effect,
             headers: vec![(HeaderName::from_static("x-shopify-access-token"), token)],
             body: Some(Body::Json(body)),
-            cost: if known == 0 { query.expected_cost } else { known },
-            urgent: false,
+            cost: known.unwrap_or(query.expected_cost),
+            urgent: query.urgent,
         };
         self.client.send(call, log, reported).await
     }

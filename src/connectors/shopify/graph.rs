@@ -9,6 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
+use super::noting::parted;
 use super::rest::distinct;
 use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
@@ -50,6 +51,10 @@ pub(super) const UNHOLD: &str = include_str!("queries/unhold.graphql");
 pub(super) const TAG: &str = include_str!("queries/tag.graphql");
 /// Takes a tag off an order.
 pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
+/// Writes the note of an order.
+pub(super) const NOTE: &str = include_str!("queries/note.graphql");
+/// Sets a metafield.
+pub(super) const STATE: &str = include_str!("queries/state.graphql");
 /// One fulfilment.
 pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
 /// Which order a fulfilment order belongs to.
@@ -471,6 +476,7 @@ impl OrderAnswer {
         let tips = order.total_tip_received_set.shop_money.amount;
         let mut lines: Vec<Line> = order.line_items.nodes.iter().map(|line| line.line(tips)).collect();
         lines.sort_by(|a, b| a.id.cmp(&b.id));
+        let (note, our_note) = parted(order.note.as_deref());
         let document = OrderDocument {
             id: order.legacy_resource_id.as_str().into(),
             name: order.name.clone(),
@@ -491,7 +497,8 @@ impl OrderAnswer {
             ship_to: order.shipping_address.as_ref().and_then(GraphAddress::address),
             shipping: order.shipping_lines.nodes.iter().map(GraphShippingLine::line).collect(),
             lines,
-            note: filled(order.note.as_deref()),
+            note,
+            our_note,
             tags: order.tags.iter().filter_map(|tag| filled(Some(tag))).collect(),
             attributes: attributes(&order.custom_attributes),
             total: order.current_total_price_set.bag(),

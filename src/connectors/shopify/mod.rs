@@ -6,6 +6,7 @@
 mod admin;
 mod company;
 mod graph;
+mod noting;
 mod part;
 mod rest;
 mod shipping;
@@ -13,6 +14,7 @@ mod webhook;
 
 pub use admin::Authorization;
 pub use company::company;
+pub use noting::metafield;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -24,7 +26,7 @@ use crate::domain::carrier::Carriers;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Snapshot;
-use crate::domain::step::Telling;
+use crate::domain::step::{Signs, Telling};
 use crate::transport::{Client, Effect, Fault, Limits, Log};
 use admin::{Admin, Query};
 
@@ -47,7 +49,7 @@ const FULFILL_SCOPES: &[(&str, &str)] = &[
 /// What the app must be allowed besides, where orders that may not ship are held and tagged.
 const HOLD_SCOPES: &[(&str, &str)] = &[
     ("write_merchant_managed_fulfillment_orders", "holds on orders that may not ship"),
-    ("write_orders", "tags"),
+    ("write_orders", "tags, notes and metafields of orders"),
 ];
 
 /// What the app must be allowed for this connector's reads.
@@ -65,24 +67,25 @@ const ORDER: Query = Query {
     document: graph::ORDER,
     effect: Effect::Read,
     root: "order",
-    slot: 0,
     expected_cost: 300,
+    urgent: false,
 };
 const PART: Query = Query {
     operation: "fulfillment order",
     document: graph::PART,
     effect: Effect::Read,
     root: "fulfillmentOrder",
-    slot: 12,
     expected_cost: 1,
+    // It may be about a hold.
+    urgent: true,
 };
 const SHOP: Query = Query {
     operation: "shop",
     document: graph::SHOP,
     effect: Effect::Read,
     root: "shop",
-    slot: 1,
     expected_cost: 10,
+    urgent: false,
 };
 
 /// How a shop is spoken to.
@@ -100,6 +103,10 @@ pub struct Settings {
     pub refused_tag: Option<String>,
     /// The tag of orders that were edited or cancelled too late for some copy; absent to leave them alone.
     pub late_tag: Option<String>,
+    /// Whether what a person has to decide is written into the order's note.
+    pub write_note: bool,
+    /// The metafield of orders that says the same to programs, as namespace and key; absent for none.
+    pub state_metafield: Option<(String, String)>,
     /// What the merchant says of carriers.
     pub carriers: Carriers,
 }
@@ -109,6 +116,7 @@ pub struct Settings {
 pub struct Shopify {
     admin: Option<Admin>,
     settings: Settings,
+    signs: Signs,
 }
 
 impl Shopify {
@@ -116,7 +124,15 @@ impl Shopify {
     pub fn new(client: Client, authorization: Option<Authorization>, settings: Settings) -> Self {
         let admin =
             authorization.map(|authorization| Admin::new(client, &settings.api_version, authorization));
-        Self { admin, settings }
+        let signs = Signs {
+            refused_tag: settings.refused_tag.clone(),
+            late_tag: settings.late_tag.clone(),
+            note: settings.write_note,
+            state: settings.state_metafield.is_some(),
+        };
+        // Who cannot be asked cannot be told either.
+        let signs = if admin.is_some() { signs } else { Signs::default() };
+        Self { admin, settings, signs }
     }
 
     fn admin(&self) -> Result<&Admin, Fault> {
@@ -196,12 +212,8 @@ impl Channel for Shopify {
         &self.settings.carriers
     }
 
-    fn refused_tag(&self) -> Option<&str> {
-        self.settings.refused_tag.as_deref().filter(|_| self.admin.is_some())
-    }
-
-    fn late_tag(&self) -> Option<&str> {
-        self.settings.late_tag.as_deref().filter(|_| self.admin.is_some())
+    fn signs(&self) -> &Signs {
+        &self.signs
     }
 
     fn tell<'a>(
@@ -238,7 +250,7 @@ impl Connection for Shopify {
             }
             if self.settings.refused_tag.is_some() {
                 optional.extend(lacking(HOLD_SCOPES));
-            } else if self.settings.late_tag.is_some() {
+            } else if self.signs != Signs::default() {
                 optional.extend(lacking(&HOLD_SCOPES[1..]));
             }
             if !optional.is_empty() {

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer};
 
+use super::noting::parted;
 use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
 use crate::domain::fulfillment::{
@@ -280,6 +281,7 @@ impl WireOrder {
                 .or_else(|| bag(old_set, old_plain, &currency))
                 .unwrap_or_else(|| MoneyBag::same(Money::zero(currency.clone())))
         };
+        let (note, our_note) = parted(self.note.as_deref());
         let document = OrderDocument {
             id: self.id.0.clone(),
             name: filled(self.name.as_deref())
@@ -307,7 +309,8 @@ impl WireOrder {
                 .map(shipping_line)
                 .collect(),
             lines: typed,
-            note: filled(self.note.as_deref()),
+            note,
+            our_note,
             tags: tags(self.tags.as_deref().unwrap_or_default()),
             attributes: attributes(&self.note_attributes),
             total: money(

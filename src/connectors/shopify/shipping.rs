@@ -23,25 +23,25 @@ const OPEN_WORK: Query = Query {
     document: graph::OPEN_WORK,
     effect: Effect::Read,
     root: "order",
-    slot: 2,
     expected_cost: 150,
+    urgent: false,
 };
 const FULFILLMENT: Query = Query {
     operation: "fulfillment",
     document: graph::FULFILLMENT,
     effect: Effect::Read,
     root: "fulfillment",
-    slot: 3,
     expected_cost: 20,
+    urgent: false,
 };
-const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 4, 20);
-const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 5, 50);
-const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 6, 10);
-const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 7, 10);
-const HOLD: Query = mutation("fulfillmentOrderHold", graph::HOLD, 8, 10);
-const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 9, 10);
-const TAG: Query = mutation("tagsAdd", graph::TAG, 10, 10);
-const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 11, 10);
+const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 20);
+const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 50);
+const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 10);
+const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 10);
+const HOLD: Query = Query { urgent: true, ..mutation("fulfillmentOrderHold", graph::HOLD, 10) };
+const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 10);
+const TAG: Query = mutation("tagsAdd", graph::TAG, 10);
+const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 10);
 
 /// The name of our hold; one app can have only one of a name on the same work.
 const HANDLE: &str = "crossdock-compliance";
@@ -53,8 +53,8 @@ const LINES: u32 = 250;
 const PARTS: u32 = 15;
 
 /// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
-const fn mutation(operation: &'static str, document: &'static str, slot: usize, expected_cost: u32) -> Query {
-    Query { operation, document, effect: Effect::Write, root: "done", slot, expected_cost }
+pub(super) const fn mutation(operation: &'static str, document: &'static str, expected_cost: u32) -> Query {
+    Query { operation, document, effect: Effect::Write, root: "done", expected_cost, urgent: false }
 }
 
 #[derive(Deserialize)]
@@ -161,11 +161,18 @@ impl Shopify {
                 let id = format!("gid://shopify/Order/{}", tagging.order);
                 self.change(query, json!({ "id": id, "tags": [tagging.tag] }), log).await
             }
+            Telling::Note(noting) => self.note(noting, log).await,
+            Telling::State(stating) => self.state(stating, log).await,
         }
     }
 
     /// A mutation that gives no fulfilment back.
-    async fn change(&self, query: Query, variables: Value, log: &Log) -> Result<Option<Fulfillment>, Fault> {
+    pub(super) async fn change(
+        &self,
+        query: Query,
+        variables: Value,
+        log: &Log,
+    ) -> Result<Option<Fulfillment>, Fault> {
         let answer: Answer = self.admin()?.run(query, variables, log).await?;
         // Our hold is there already: by an earlier try.
         if answer.done.user_errors.iter().any(|error| error.code.as_deref() == Some(HELD_ALREADY)) {

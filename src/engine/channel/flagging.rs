@@ -1,40 +1,61 @@
-//! What the channel is told of an order that may not ship, or of an edit or a cancel that came too late somewhere: a hold on
-//! all work that is open, for the former, and tags. A pure function.
+//! What the channel is told of an order that may not ship, that was edited or cancelled too late, or that a person has to decide
+//! on for another reason: a hold on all work that is open, for the first, tags, a note and a state. A pure function.
 //!
-//! Only holds and tags of ours are ever taken off again. What is seen of the work is as old as the last reading, so the loop
-//! reads the order before it acts on it.
+//! Only what is ours is ever taken off again. What is seen of the order is as old as the last reading, so the loop reads it
+//! before it acts on it.
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
+use crate::domain::address::filled;
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
-use crate::domain::step::{Holding, Tagging, Telling};
+use crate::domain::step::{Holding, Noting, Signs, Stating, Tagging, Telling};
 
 /// The longest text of a hold that people read.
 const LONGEST: usize = 1000;
 
-/// The tags by which a channel is told; absent for what it is not told of.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in super::super) struct Tags<'t> {
-    /// Of orders that may not ship, which are held too.
-    pub(in super::super) refused: Option<&'t str>,
-    /// Of orders that were edited or cancelled too late for some copy.
-    pub(in super::super) late: Option<&'t str>,
-}
-
-/// The next step that brings holds and tags in line; nothing where they are.
-pub(in super::super) fn next_flag(record: &OrderRecord, tags: Tags<'_>) -> Option<Telling> {
-    let order = record.document.as_ref()?;
-    let lives = !record.is_cancelled() && !record.is_deleted();
-    let refused = tags.refused.filter(|_| record.is_refused() && lives);
-    let held = match (refused, tags.refused) {
+/// The next step that brings holds, tags, note and state in line; nothing where they are.
+pub(in super::super) fn next_flag(record: &OrderRecord, signs: &Signs) -> Option<Telling> {
+    let order = record.document.as_ref().filter(|_| !record.is_deleted())?;
+    let refused = signs.refused_tag.as_deref().filter(|_| record.is_refused() && !record.is_cancelled());
+    let held = match (refused, &signs.refused_tag) {
         (Some(_), _) => raise(record, order),
         (None, Some(_)) => lower(record, order),
         (None, None) => None,
     };
-    let late = tags.late.filter(|_| !record.late.is_empty() && !record.is_deleted());
+    let late = signs.late_tag.as_deref().filter(|_| record.is_late());
     let wanted: BTreeSet<&str> = refused.into_iter().chain(late).collect();
     held.or_else(|| next_tag(record, order, &wanted))
+        .or_else(|| next_note(record, order, signs.note))
+        .or_else(|| next_state(record, order, signs.state))
+}
+
+/// What was written once is taken out again when it is over, even where no more is to be written.
+fn next_note(record: &OrderRecord, order: &OrderDocument, writes: bool) -> Option<Telling> {
+    let lines = record.undecided.iter().filter(|_| writes).map(|(at, reason)| {
+        // One line each, whatever the vendor's words are.
+        let words = reason.vendor.as_ref().map(|words| format!(" («{words}»)")).unwrap_or_default();
+        let line = format!("{at}: {}{words}. To do: {}.", reason.message, reason.mend);
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    let ours: String = lines.collect::<Vec<_>>().join("\n").chars().take(LONGEST).collect();
+    let ours = filled(Some(&ours));
+    (ours != order.our_note).then(|| {
+        Telling::Note(Box::new(Noting { order: order.id.clone(), theirs: order.note.clone(), ours }))
+    })
+}
+
+/// Of an order that never needed a person nothing is stated.
+fn next_state(record: &OrderRecord, order: &OrderDocument, states: bool) -> Option<Telling> {
+    if !states || (record.undecided.is_empty() && record.stated.is_none()) {
+        return None;
+    }
+    let word = if record.undecided.is_empty() { "in_order" } else { "needs_attention" };
+    let state = json!({ "state": word, "exceptions": record.undecided }).to_string();
+    let told = record.stated.as_ref() == Some(&state);
+    (!told).then(|| Telling::State(Stating { order: order.id.clone(), state }))
 }
 
 /// Compared as the channel does, whatever the case.

@@ -5,5 +5,5 @@ mod flagging;
 mod shipping;
 
 pub use doubting::doubt;
-pub(super) use flagging::{Tags, next_flag};
+pub(super) use flagging::next_flag;
 pub use shipping::{left_behind, next_shipping, shows};

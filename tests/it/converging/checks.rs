@@ -10,7 +10,7 @@ use crossdock::simulator::shiphero::{Account, Request};
 use crossdock::simulator::shopify;
 use crossdock::simulator::shopify::order::FulfillmentStatus;
 use crossdock::simulator::shopify::order::totals::FinancialStatus;
-use crossdock::store::OrderRow;
+use crossdock::store::{ExceptionRow, OrderRow};
 use serde_json::Value;
 
 use super::floor::{is_cancelled, list, number};
@@ -21,11 +21,11 @@ use super::world::World;
 pub(super) const HELD_FIRST: [&str; 4] =
     ["order_add_line_items", "order_update_line_items", "order_remove_line_items", "order_cancel"];
 
-/// Whether an order of the shop may not leave: cancelled, or not paid. Its holds are known only once it is read, for their
-/// webhooks name no order.
+/// Whether an order of the shop may not leave: cancelled, not paid, or held by people.
 fn is_stopped(order: &shopify::Order) -> bool {
     let paid = matches!(order.financial_status(), FinancialStatus::Paid | FinancialStatus::PartiallyRefunded);
-    order.cancelled_at.is_some() || !paid
+    let held = order.fulfillment_orders.iter().flat_map(|work| &work.holds).any(|hold| !hold.by_app);
+    order.cancelled_at.is_some() || !paid || held
 }
 
 /// The order a request of the warehouse lets leave, if it does: by the shop's id, or by the id there.
@@ -182,6 +182,12 @@ impl World {
             );
             let this = OrderRef { connection: row.channel.clone(), id: row.order_id.as_str().into() };
             let open = store.exceptions(None, false, None, Some(this), None, Some(100)).await.unwrap();
+            if state("cellar").is_none_or(|own| own == "in_step") {
+                let at_a_copy =
+                    |e: &ExceptionRow| e.destination.as_ref().is_some_and(|at| *at != row.channel);
+                let noted = order.note.as_ref().is_some_and(|note| note.contains("[Crossdock]"));
+                assert_eq!(noted, open.iter().any(at_a_copy), "{at}: note {:?}", order.note);
+            }
             for mirror in &row.mirrors {
                 let told = open.iter().any(|e| e.destination.as_ref() == Some(&mirror.destination));
                 match mirror.state.as_str() {

@@ -111,7 +111,8 @@ impl World {
             maps: Some(HOUSE_ROUTE),
             deaf_to: if captures { &[] } else { &["Capture Payment"] },
         });
-        let shop_keys = "refused_tag = \"not-compliant\"\n";
+        let shop_keys =
+            "refused_tag = \"not-compliant\"\nwrite_note = true\nstate_metafield = \"crossdock.state\"\n";
         let setup = Setup { shop, account, shop_keys, route: Some(ROUTE), house, ..Setup::default() };
         let winery = Winery::with(setup).await;
         // At least a millisecond, so that nothing is on the wire while the clock stands still.

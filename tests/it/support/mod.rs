@@ -91,6 +91,7 @@ pub(crate) fn document() -> OrderDocument {
         }],
         lines: vec![line("1", "PN-2022", 2, "40.00")],
         note: None,
+        our_note: None,
         tags: BTreeSet::new(),
         attributes: BTreeMap::new(),
         total: usd("95"),

@@ -36,6 +36,8 @@ impl ReadShop {
             notify_customer: false,
             refused_tag: None,
             late_tag: None,
+            write_note: false,
+            state_metafield: None,
             carriers: Carriers::default(),
         };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
