@@ -77,11 +77,14 @@ pub fn converged(destination: &str, took: Duration) {
         .record(took.as_secs_f64());
 }
 
-/// What is waiting: deliveries not sorted yet, orders due, open exceptions, and the age of the oldest thing that waits.
-pub fn backlog(unsorted: u64, due: u64, exceptions: u64, oldest: Duration) {
-    gauge!("crossdock_deliveries_unsorted").set(small(usize::try_from(unsorted).unwrap_or(usize::MAX)));
-    gauge!("crossdock_orders_due").set(small(usize::try_from(due).unwrap_or(usize::MAX)));
-    gauge!("crossdock_exceptions_open").set(small(usize::try_from(exceptions).unwrap_or(usize::MAX)));
+/// What is waiting: deliveries not sorted yet, orders due, open exceptions, those of them overdue, and the age of the oldest
+/// thing that waits.
+pub fn backlog(unsorted: i64, due: i64, exceptions: i64, overdue: i64, oldest: Duration) {
+    let count = |count: i64| small(usize::try_from(count).unwrap_or_default());
+    gauge!("crossdock_deliveries_unsorted").set(count(unsorted));
+    gauge!("crossdock_orders_due").set(count(due));
+    gauge!("crossdock_exceptions_open").set(count(exceptions));
+    gauge!("crossdock_exceptions_overdue").set(count(overdue));
     gauge!("crossdock_oldest_wait_seconds").set(oldest.as_secs_f64());
 }
 

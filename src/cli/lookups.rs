@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use jiff::Unit;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -71,6 +72,12 @@ pub(super) enum Exceptions {
         /// Those that are over too.
         #[arg(long)]
         closed: bool,
+        /// Only those that this one sees to.
+        #[arg(long)]
+        owner: Option<String>,
+        /// Only those that were to be done by now.
+        #[arg(long)]
+        overdue: bool,
         /// At most so many.
         #[arg(long, default_value_t = 50)]
         limit: i64,
@@ -95,6 +102,19 @@ pub(super) enum Exceptions {
         #[command(flatten)]
         server: api::Server,
     },
+    /// Say who sees to an exception, by when, or both.
+    Assign {
+        /// The exception's id.
+        id: i64,
+        /// A person, a desk, a queue.
+        #[arg(long, required_unless_present = "within")]
+        to: Option<String>,
+        /// Minutes from now.
+        #[arg(long, value_name = "MINUTES")]
+        within: Option<u32>,
+        #[command(flatten)]
+        server: api::Server,
+    },
 }
 
 #[derive(Deserialize)]
@@ -110,7 +130,7 @@ fn print_json(value: &Value) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn given(pairs: [(&'static str, Option<String>); 4]) -> Vec<(&'static str, String)> {
+fn given<const N: usize>(pairs: [(&'static str, Option<String>); N]) -> Vec<(&'static str, String)> {
     pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
@@ -118,8 +138,7 @@ impl Orders {
     pub(super) async fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { state, limit, server } => {
-                let query =
-                    given([("state", state), ("limit", Some(limit.to_string())), ("", None), ("", None)]);
+                let query = given([("state", state), ("limit", Some(limit.to_string()))]);
                 let answer: Value = server.open(config)?.get("orders", &query).await?;
                 if server.json {
                     return print_json(&answer);
@@ -261,10 +280,17 @@ impl Deliveries {
 impl Exceptions {
     pub(super) async fn run(self, config: &Path) -> anyhow::Result<ExitCode> {
         match self {
-            Self::List { code, closed, limit, server } => {
+            Self::List { code, closed, owner, overdue, limit, server } => {
                 let closed = closed.then(|| "true".to_owned());
                 let limit = Some(limit.to_string());
-                let query = given([("code", code), ("closed", closed), ("limit", limit), ("", None)]);
+                let overdue = overdue.then(|| "true".to_owned());
+                let query = given([
+                    ("code", code),
+                    ("closed", closed),
+                    ("owner", owner),
+                    ("overdue", overdue),
+                    ("limit", limit),
+                ]);
                 let answer: Value = server.open(config)?.get("exceptions", &query).await?;
                 if server.json {
                     return print_json(&answer);
@@ -280,6 +306,12 @@ impl Exceptions {
                         say(format_args!("        «{words}»"));
                     }
                     say(format_args!("        → {}", row.mend));
+                    let owner = row.owner.map(|owner| format!("for {owner}"));
+                    let due = row.due_at.map(|at| format!("by {}", at.round(Unit::Second).unwrap_or(at)));
+                    let duty: Vec<String> = row.task.into_iter().chain(owner).chain(due).collect();
+                    if !duty.is_empty() {
+                        say(format_args!("        {}", duty.join(", ")));
+                    }
                 }
             }
             Self::Retry { id, code, server } => {
@@ -287,8 +319,7 @@ impl Exceptions {
                 let ids: Vec<i64> = match (id, code) {
                     (Some(id), _) => vec![id],
                     (None, code) => {
-                        let query =
-                            given([("code", code), ("limit", Some("1000".into())), ("", None), ("", None)]);
+                        let query = given([("code", code), ("limit", Some("1000".into()))]);
                         let rows: Vec<ExceptionRow> = api.get("exceptions", &query).await?;
                         rows.into_iter().map(|row| row.id).collect()
                     }
@@ -308,6 +339,17 @@ impl Exceptions {
                     return print_json(&answer);
                 }
                 say(format_args!("exception {id} is accepted: the copy is taken as it is"));
+            }
+            Self::Assign { id, to, within, server } => {
+                let body = serde_json::json!({ "owner": to, "within_minutes": within });
+                let row: ExceptionRow =
+                    server.open(config)?.post(&format!("exceptions/{id}/assign"), &body).await?;
+                if server.json {
+                    return print_json(&serde_json::to_value(row)?);
+                }
+                let owner = row.owner.as_deref().unwrap_or("nobody");
+                let due = row.due_at.map(|at| format!(" by {}", at.round(Unit::Second).unwrap_or(at)));
+                say(format_args!("exception {id} is for {owner}{}", due.unwrap_or_default()));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 
 mod carriers;
 mod connections;
+mod duties;
 mod reader;
 mod routes;
 mod secrets;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::domain::ConnectionName;
+use crate::domain::reason::Duties;
 use crate::domain::route::Route;
 use reader::Node;
 use section::Section;
@@ -41,6 +43,8 @@ pub struct Config {
     pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
     /// Routes.
     pub routes: Vec<Route>,
+    /// Who sees to exceptions.
+    pub duties: Duties,
 }
 
 /// Where webhooks are taken.
@@ -182,7 +186,8 @@ fn read(root: &mut Section<'_>) -> Config {
     });
     let connections = connections::read(root);
     let routes = routes::read(root, &connections.names);
-    Config { server, admin, store_url, workers, connections: connections.all, routes }
+    let duties = duties::read(root);
+    Config { server, admin, store_url, workers, connections: connections.all, routes, duties }
 }
 
 fn address(text: &str) -> Result<SocketAddr, (String, String)> {

@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Console, Path, Query, known};
+use crate::domain::address::filled;
 use crate::domain::reason::ReasonCode;
 use crate::domain::{OrderRef, RemoteId};
 use crate::http::problem::Problem;
-use crate::store::ExceptionRow;
+use crate::store::{ExceptionQuery, ExceptionRow};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,18 +19,23 @@ pub(super) struct ExceptionsQuery {
     code: Option<String>,
     #[serde(default)]
     closed: bool,
+    owner: Option<String>,
+    #[serde(default)]
+    overdue: bool,
     before: Option<i64>,
     limit: Option<i64>,
 }
 
-/// `GET /exceptions?code=&closed=true&before=&limit=`: newest first; open ones unless asked otherwise.
+/// `GET /exceptions?code=&closed=true&owner=&overdue=true&before=&limit=`: newest first; open ones unless asked otherwise.
 pub(super) async fn list(
     State(console): State<Console>,
     Query(query): Query<ExceptionsQuery>,
 ) -> Result<Json<Vec<ExceptionRow>>, Problem> {
-    let ExceptionsQuery { code, closed, before, limit } = query;
+    let ExceptionsQuery { code, closed, owner, overdue, before, limit } = query;
     known("code", code.as_deref(), ReasonCode::KNOWN)?;
-    Ok(Json(console.engine.store().exceptions(code, closed, None, None, before, limit).await?))
+    let due_by = overdue.then(|| console.engine.clock().now());
+    let query = ExceptionQuery { code, closed, owner, due_by, before, limit, ..ExceptionQuery::default() };
+    Ok(Json(console.engine.store().exceptions(query).await?))
 }
 
 /// `GET /exceptions/{id}`.
@@ -89,7 +96,36 @@ pub(super) async fn accept(
     Ok(Json(json!({ "accepted": id })))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Assigned {
+    owner: Option<String>,
+    within_minutes: Option<u32>,
+}
+
+/// `POST /exceptions/{id}/assign` with `owner` and `within_minutes` from now; what is left out stays as it is.
+pub(super) async fn assign(
+    State(console): State<Console>,
+    Path(id): Path<i64>,
+    Json(assigned): Json<Assigned>,
+) -> Result<Json<ExceptionRow>, Problem> {
+    let exception = find(&console, id).await?;
+    let Assigned { owner, within_minutes } = assigned;
+    let owner = filled(owner.as_deref());
+    if owner.is_none() && within_minutes.is_none() {
+        return Err(Problem::bad_request("say who sees to it (owner), or by when (within_minutes), or both"));
+    }
+    let now = console.engine.clock().now();
+    let within = within_minutes.map(|minutes| SignedDuration::from_mins(minutes.into()));
+    let due = within.and_then(|within| now.checked_add(within).ok()).or(exception.due_at);
+    if !console.engine.store().assign(id, owner.or(exception.owner), due).await? {
+        return Err(Problem::bad_request(format!("exception {id} is over; there is nothing to see to")));
+    }
+    find(&console, id).await.map(Json)
+}
+
 async fn find(console: &Console, id: i64) -> Result<ExceptionRow, Problem> {
-    let found = console.engine.store().exceptions(None, true, Some(id), None, None, Some(1)).await?;
+    let query = ExceptionQuery { closed: true, id: Some(id), ..ExceptionQuery::default() };
+    let found = console.engine.store().exceptions(query).await?;
     found.into_iter().next().ok_or_else(|| Problem::not_found(format!("there is no exception {id}")))
 }

@@ -12,7 +12,7 @@ use super::{Console, Path, Query, known};
 use crate::domain::mirror::MirrorState;
 use crate::domain::{OrderRef, RemoteId};
 use crate::http::problem::Problem;
-use crate::store::{Counts, DeliveryQuery, DeliveryRow, DeliveryState, OrderRow};
+use crate::store::{Counts, DeliveryQuery, DeliveryRow, DeliveryState, ExceptionQuery, OrderRow};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +59,14 @@ pub(super) async fn order(
             ..DeliveryQuery::default()
         })
         .await?;
-    let exceptions = store.exceptions(None, true, None, Some(order), None, Some(1000)).await?;
+    let exceptions = store
+        .exceptions(ExceptionQuery {
+            closed: true,
+            order: Some(order),
+            limit: Some(1000),
+            ..ExceptionQuery::default()
+        })
+        .await?;
     Ok(Json(json!({
         "order": row,
         "record": record,

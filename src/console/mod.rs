@@ -44,6 +44,7 @@ pub fn router(console: Console) -> Router {
         .route("/exceptions/{id}", get(exceptions::show))
         .route("/exceptions/{id}/retry", post(exceptions::retry))
         .route("/exceptions/{id}/accept", post(exceptions::accept))
+        .route("/exceptions/{id}/assign", post(exceptions::assign))
         .route("/summary", get(lookups::summary))
         .route("/replay", post(replay::replay));
     let api = or_problem(api)

@@ -2,6 +2,9 @@
 //!
 //! Codes are part of the interface: they are never renamed, and a new cause gets a new code.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::words::open_enum;
@@ -57,6 +60,8 @@ open_enum! {
         VoidedAtDestination = "voided_at_destination",
         /// The order was cancelled although goods had left.
         CancelledAfterShipment = "cancelled_after_shipment",
+        /// The order was cancelled although goods arrived: they are to come back.
+        ReturnNeeded = "return_needed",
         /// The destination says goods left, the channel does not.
         ShippedAtDestination = "shipped_at_destination",
         /// The order was edited although goods had left.
@@ -99,7 +104,30 @@ impl ReasonCode {
                 | Self::EditedWhilePacked
                 | Self::CancelledAfterShipment
                 | Self::CancelledWhilePacked
+                | Self::ReturnNeeded
         )
+    }
+
+    /// What has to be done with goods on their way, where that is what it says: `intercept` or `return`.
+    pub fn task(&self) -> Option<&'static str> {
+        match self {
+            Self::EditedAfterShipment
+            | Self::CancelledAfterShipment
+            | Self::ShippedAtDestination
+            | Self::FulfillmentCancelled => Some("intercept"),
+            Self::ReturnNeeded => Some("return"),
+            _ => None,
+        }
+    }
+
+    /// How soon a person should see to it where nothing is said of that: before a packer is done, before a parcel is far.
+    fn within(&self) -> Option<Duration> {
+        match self {
+            Self::EditedWhilePacked | Self::CancelledWhilePacked => Some(Duration::from_mins(30)),
+            _ if self.task() == Some("intercept") => Some(Duration::from_hours(4)),
+            Self::ReturnNeeded => Some(Duration::from_hours(24)),
+            _ => None,
+        }
     }
 }
 
@@ -138,5 +166,69 @@ impl std::fmt::Display for Reason {
             write!(f, " («{words}»)")?;
         }
         Ok(())
+    }
+}
+
+/// Who sees to something, and how soon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Duty {
+    /// A person, a desk, a queue: whatever the merchant calls it.
+    pub owner: Option<String>,
+    /// From when it opened.
+    pub within: Option<Duration>,
+}
+
+/// Who sees to exceptions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Duties {
+    /// To those of no code below.
+    pub usual: Duty,
+    /// By code; what is not said there is as usual.
+    pub by_code: BTreeMap<ReasonCode, Duty>,
+}
+
+impl Duties {
+    /// The duty for a code: as said for it, else as the code itself asks, else as usual.
+    pub fn of(&self, code: &ReasonCode) -> Duty {
+        let said = self.by_code.get(code).cloned().unwrap_or_default();
+        let owner = said.owner.or_else(|| self.usual.owner.clone());
+        Duty { owner, within: said.within.or_else(|| code.within()).or(self.usual.within) }
+    }
+
+    /// Each code with its duty, and the empty text with that of every other.
+    pub fn rows(&self) -> Vec<(String, Duty)> {
+        let known =
+            ReasonCode::KNOWN.iter().map(|code| ((*code).to_owned(), self.of(&ReasonCode::parse(code))));
+        known.chain([(String::new(), self.usual.clone())]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duty_is_as_said_for_the_code_or_as_the_code_asks_or_as_usual() {
+        let minutes = |minutes| Some(Duration::from_mins(minutes));
+        let duty = |owner: &str, within| Duty { owner: Some(owner.to_owned()), within };
+        let duties = Duties {
+            usual: duty("operations", minutes(600)),
+            by_code: BTreeMap::from([
+                (ReasonCode::ShippedAtDestination, duty("returns", minutes(90))),
+                (ReasonCode::ReturnNeeded, duty("returns", None)),
+                (ReasonCode::NotCompliant, Duty { owner: None, within: minutes(60) }),
+            ]),
+        };
+        let table = [
+            (ReasonCode::ShippedAtDestination, duty("returns", minutes(90))),
+            (ReasonCode::ReturnNeeded, duty("returns", minutes(24 * 60))),
+            (ReasonCode::CancelledWhilePacked, duty("operations", minutes(30))),
+            (ReasonCode::NotCompliant, duty("operations", minutes(60))),
+            (ReasonCode::UnknownProduct, duty("operations", minutes(600))),
+        ];
+        for (code, expected) in table {
+            assert_eq!(duties.of(&code), expected, "{code}");
+        }
+        assert_eq!(duties.rows().last(), Some(&(String::new(), duty("operations", minutes(600)))));
     }
 }

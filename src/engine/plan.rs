@@ -129,6 +129,16 @@ fn toward_absent(sight: Sight<'_>, can: Capabilities) -> Plan {
     if seen.stage == applied.stage {
         return undo_shipment(applied, seen, &BTreeSet::new(), can.cancel_until);
     }
+    if seen.stage == Stage::Delivered {
+        return Plan::Exception(Reason::new(
+            ReasonCode::ReturnNeeded,
+            format!(
+                "the destination says the goods of order {} arrived, but the order is not to be shipped",
+                applied.key
+            ),
+            "have the goods sent back, or enter the shipment at the channel",
+        ));
+    }
     Plan::Exception(Reason::new(
         ReasonCode::ShippedAtDestination,
         format!(

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{Backlog, Store};
 use crate::telemetry;
 
 /// What the routes need.
@@ -42,17 +42,18 @@ async fn ready(State(health): State<Health>) -> Response {
     }
     // A full disk can still be read.
     let backlog = match health.store.try_writing().await {
-        Ok(()) => health.store.backlog().await,
+        Ok(()) => health.store.backlog(health.clock.now()).await,
         Err(error) => Err(error),
     };
     match backlog {
-        Ok((unsorted, due, exceptions, oldest)) => {
+        Ok(Backlog { unsorted, due, exceptions, overdue, oldest }) => {
             let oldest = oldest.map(|at| health.clock.now().duration_since(at).as_millis().max(0));
             axum::Json(json!({
                 "ready": true,
                 "deliveries_unsorted": unsorted,
                 "orders_due": due,
                 "exceptions_open": exceptions,
+                "exceptions_overdue": overdue,
                 "oldest_wait_ms": oldest.unwrap_or(0),
             }))
             .into_response()
@@ -66,16 +67,10 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn metrics(State(health): State<Health>) -> Response {
-    if let Ok((unsorted, due, exceptions, oldest)) = health.store.backlog().await {
-        let age = oldest.map(|at| {
-            std::time::Duration::try_from(health.clock.now().duration_since(at)).unwrap_or_default()
-        });
-        telemetry::backlog(
-            unsorted.unsigned_abs(),
-            due.unsigned_abs(),
-            exceptions.unsigned_abs(),
-            age.unwrap_or_default(),
-        );
+    let now = health.clock.now();
+    if let Ok(Backlog { unsorted, due, exceptions, overdue, oldest }) = health.store.backlog(now).await {
+        let age = oldest.and_then(|at| std::time::Duration::try_from(now.duration_since(at)).ok());
+        telemetry::backlog(unsorted, due, exceptions, overdue, age.unwrap_or_default());
     }
     health.metrics.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], health.metrics.render()).into_response()

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::on::{execute, fetch_all, fetch_optional};
 use super::{
-    AttemptRow, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow, Result, Store,
-    StoreError, TimelineRow, from_json, instant, micros, sql,
+    AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, MirrorRow, OrderRow, Result, Store, StoreError,
+    TimelineRow, from_json, instant, micros, sql,
 };
 use crate::domain::mirror::{Mirror, Observed};
 use crate::domain::record::OrderRecord;
@@ -52,7 +52,7 @@ pub struct ReplayQuery {
 const PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 1000;
 
-fn page(limit: Option<i64>) -> i64 {
+pub(super) fn page(limit: Option<i64>) -> i64 {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
@@ -285,80 +285,6 @@ impl Store {
         .await
     }
 
-    /// Exceptions, newest first: with one code, open ones or all, one alone, of one order.
-    pub async fn exceptions(
-        &self,
-        code: Option<String>,
-        closed_too: bool,
-        id: Option<i64>,
-        order: Option<OrderRef>,
-        before: Option<i64>,
-        limit: Option<i64>,
-    ) -> Result<Vec<ExceptionRow>> {
-        type Columns = (
-            i64,
-            String,
-            Option<String>,
-            Option<String>,
-            Option<String>,
-            Option<i64>,
-            String,
-            String,
-            Option<String>,
-            String,
-            i64,
-            Option<i64>,
-        );
-        self.read(move |mut on| {
-            Box::pin(async move {
-                let rows = fetch_all!(
-                    on,
-                    Columns,
-                    sql::EXCEPTIONS,
-                    code.as_deref(),
-                    closed_too,
-                    before,
-                    id,
-                    order.as_ref().map(|order| order.connection.as_str()),
-                    order.as_ref().map(|order| order.id.as_str()),
-                    page(limit)
-                )?;
-                let row = |row: Columns| {
-                    let (
-                        id,
-                        channel,
-                        order_id,
-                        order_name,
-                        destination,
-                        delivery_id,
-                        code,
-                        message,
-                        vendor,
-                        mend,
-                        opened,
-                        closed,
-                    ) = row;
-                    ExceptionRow {
-                        id,
-                        channel,
-                        order_id,
-                        order_name: order_name.filter(|name| !name.is_empty()),
-                        destination,
-                        delivery_id,
-                        code,
-                        message,
-                        vendor,
-                        mend,
-                        opened_at: instant(opened),
-                        closed_at: closed.map(instant),
-                    }
-                };
-                Ok(rows.into_iter().map(row).collect())
-            })
-        })
-        .await
-    }
-
     /// Totals over everything kept; it counts whole tables.
     pub async fn counts(&self) -> Result<Counts> {
         self.read(|mut on| {
@@ -403,13 +329,13 @@ impl Store {
         .await
     }
 
-    /// What waits: unsorted deliveries, due orders, open exceptions, and since when the oldest of the first two waits.
-    pub async fn backlog(&self) -> Result<(i64, i64, i64, Option<Timestamp>)> {
-        self.read(|mut on| {
+    /// What waits.
+    pub async fn backlog(&self, now: Timestamp) -> Result<Backlog> {
+        self.read(move |mut on| {
             Box::pin(async move {
-                let row =
-                    fetch_optional!(on, (i64, i64, i64, Option<i64>), sql::BACKLOG)?.unwrap_or_default();
-                Ok((row.0, row.1, row.2, row.3.map(instant)))
+                let row = fetch_optional!(on, (i64, i64, i64, i64, Option<i64>), sql::BACKLOG, micros(now))?;
+                let (unsorted, due, exceptions, overdue, oldest) = row.unwrap_or_default();
+                Ok(Backlog { unsorted, due, exceptions, overdue, oldest: oldest.map(instant) })
             })
         })
         .await

@@ -7,6 +7,7 @@
 mod admin;
 mod bodies;
 mod deliveries;
+mod exceptions;
 mod kept;
 mod on;
 mod parts;
@@ -18,9 +19,10 @@ mod work;
 pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
 pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
+pub use exceptions::ExceptionQuery;
 pub use rows::{
-    AttemptRow, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow, StoredDelivery,
-    TimelineRow,
+    AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
+    StoredDelivery, TimelineRow,
 };
 pub use work::{Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, OpenException, Release};
 

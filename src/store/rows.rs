@@ -179,10 +179,31 @@ pub struct ExceptionRow {
     pub vendor: Option<String>,
     /// What can be done.
     pub mend: String,
+    /// What has to be done with the goods, where they are on their way: `intercept` or `return`.
+    pub task: Option<String>,
+    /// Who sees to it.
+    pub owner: Option<String>,
+    /// By when.
+    pub due_at: Option<Timestamp>,
     /// Since when.
     pub opened_at: Timestamp,
     /// When it was over.
     pub closed_at: Option<Timestamp>,
+}
+
+/// What waits, for health and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Deliveries not sorted yet.
+    pub unsorted: i64,
+    /// Orders due now or later.
+    pub due: i64,
+    /// Open exceptions.
+    pub exceptions: i64,
+    /// Of these, those that were to be done by now.
+    pub overdue: i64,
+    /// Since when the oldest of the first two waits.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Totals, for health, metrics and the demo.

@@ -85,8 +85,10 @@ WHERE channel = $1 AND order_id = $2 AND COALESCE(destination, '') = COALESCE(CA
   AND closed_at IS NULL";
 
 pub(super) const ADD_EXCEPTION: &str = "
-INSERT INTO exceptions (channel, order_id, destination, delivery_id, code, message, vendor, mend, opened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+INSERT INTO exceptions (channel, order_id, destination, delivery_id, code, message, vendor, mend, opened_at, owner, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+    (SELECT owner FROM duties WHERE code IN ($5, '') ORDER BY code DESC LIMIT 1),
+    $9 + (SELECT within_us FROM duties WHERE code IN ($5, '') ORDER BY code DESC LIMIT 1))";
 
 pub(super) const CHANGE_EXCEPTION: &str =
     "UPDATE exceptions SET code = $2, message = $3, vendor = $4, mend = $5 WHERE id = $1";
@@ -143,7 +145,7 @@ WHERE d.id = $1 ORDER BY b.delivery_id DESC LIMIT 1";
 
 pub(super) const EXCEPTIONS: &str = "
 SELECT e.id, e.channel, e.order_id, o.name, e.destination, e.delivery_id, e.code, e.message, e.vendor, e.mend,
-    e.opened_at, e.closed_at
+    e.opened_at, e.closed_at, e.owner, e.due_at
 FROM exceptions e LEFT JOIN orders o ON o.channel = e.channel AND o.order_id = e.order_id
 WHERE (CAST($1 AS TEXT) IS NULL OR e.code = $1)
   AND ($2 OR e.closed_at IS NULL)
@@ -151,7 +153,16 @@ WHERE (CAST($1 AS TEXT) IS NULL OR e.code = $1)
   AND (CAST($4 AS BIGINT) IS NULL OR e.id = $4)
   AND (CAST($5 AS TEXT) IS NULL OR e.channel = $5)
   AND (CAST($6 AS TEXT) IS NULL OR e.order_id = $6)
-ORDER BY e.id DESC LIMIT $7";
+  AND (CAST($7 AS TEXT) IS NULL OR e.owner = $7)
+  AND (CAST($8 AS BIGINT) IS NULL OR e.due_at <= $8)
+ORDER BY e.id DESC LIMIT $9";
+
+pub(super) const ASSIGN: &str =
+    "UPDATE exceptions SET owner = $2, due_at = $3 WHERE id = $1 AND closed_at IS NULL";
+
+pub(super) const CLEAR_DUTIES: &str = "DELETE FROM duties";
+
+pub(super) const ADD_DUTY: &str = "INSERT INTO duties (code, owner, within_us) VALUES ($1, $2, $3)";
 
 pub(super) const COUNTS: &str = "
 SELECT
@@ -172,6 +183,7 @@ SELECT
     (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
     (SELECT COUNT(*) FROM work WHERE priority < 2),
     (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
+    (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL AND due_at <= $1),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
         UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";

@@ -1,9 +1,12 @@
 //! What the loop notices by looking: what a person changed at the destination, and what the app may not see at the shop.
 
-use crossdock::simulator::shopify::{self, NewFulfillment, NewOrder, Tracking};
+use std::time::Duration;
+
+use crossdock::simulator::shopify::{self, CancelOrder, NewFulfillment, NewOrder, Tracking};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::winery::{Setup, Winery};
+use crate::support::winery::{ROUTE, Setup, Winery};
 
 /// What was noticed at the destination, as paths with what is there now.
 async fn drift(winery: &Winery) -> Vec<(String, Value)> {
@@ -34,6 +37,33 @@ async fn a_persons_change_at_the_destination_is_told_and_our_own_is_not() {
     look_again(&winery).await;
     look_again(&winery).await;
     assert_eq!(drift(&winery).await, [("shipments.1.shipTo.street2".to_owned(), json!("Suite 5"))]);
+}
+
+#[tokio::test]
+async fn a_cancel_of_what_arrived_asks_its_owner_for_a_return_by_a_time() {
+    let duties = "[exceptions]\nowner = \"operations\"\n\n[exceptions.by_code.return_needed]\nowner = \"returns desk\"\n";
+    let route = format!("{ROUTE}\n{duties}");
+    let winery = Winery::with(Setup { route: Some(&route), ..Setup::default() }).await;
+    let id = winery.place(NewOrder::default()).await;
+    winery.account.set_status("1001", "1", "Delivered").unwrap();
+    winery.shop.cancel_order(id, &CancelOrder::default()).unwrap();
+    winery.sync().await;
+    let told = winery.only_exception("return_needed").await;
+    assert_eq!((&told["task"], &told["owner"]), (&json!("return"), &json!("returns desk")));
+    let instant = |key: &str| told[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert_eq!(instant("due_at").duration_since(instant("opened_at")), SignedDuration::from_hours(24));
+
+    let of =
+        async |query: &str| winery.server.api(&format!("exceptions?{query}")).await.as_array().unwrap().len();
+    assert_eq!((of("overdue=true").await, of("owner=returns%20desk").await), (0, 1));
+    winery.clock.advance(Duration::from_hours(25));
+    assert_eq!(of("overdue=true").await, 1);
+    let path = format!("exceptions/{}/assign", told["id"]);
+    let (status, given) = winery.server.tell(&path, &json!({ "owner": "Ada", "within_minutes": 60 })).await;
+    assert_eq!((status, &given["owner"]), (200, &json!("Ada")));
+    assert_eq!((of("overdue=true").await, of("owner=Ada").await), (0, 1));
+    assert_eq!(winery.server.tell(&path, &json!({})).await.0, 400);
+    assert_eq!(winery.server.tell("exceptions/404/assign", &json!({ "owner": "Ada" })).await.0, 404);
 }
 
 /// A field that is denied comes as null; taken for absent, it would turn the customer into a guest and the order into

@@ -11,6 +11,7 @@ use crossdock::domain::mirror::{Absence, Desired};
 use crossdock::domain::record::{Fact, OrderRecord, Origin, Snapshot, merge};
 use crossdock::engine::desired::desired;
 use crossdock::simulator::shopify::Options;
+use crossdock::store::ExceptionQuery;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -188,7 +189,7 @@ async fn arrive_at_servers(story: &[Event]) -> Option<String> {
             let at = format!("{gap:?} {sample}");
             let (winery, id) = arrive_at_a_server(story, gap, sample).await;
             let store = winery.server.app.engine.store();
-            let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
+            let open = store.exceptions(ExceptionQuery::default()).await.unwrap();
             assert!(open.is_empty(), "{at}: {open:#?}");
             let counts = store.counts().await.unwrap();
             assert_eq!((counts.in_step, counts.out_of_step, counts.due), (1, 0, 0), "{at}");

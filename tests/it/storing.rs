@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crossdock::crypto::digest;
 use crossdock::domain::mirror::{Mirror, MirrorState};
-use crossdock::domain::reason::{Reason, ReasonCode};
+use crossdock::domain::reason::{Duties, Duty, Reason, ReasonCode};
 use crossdock::domain::{OrderRef, RemoteId};
 use crossdock::store::{
-    Accepted, Changes, Committed, DeliveryQuery, DeliveryState, Entry, ExceptionAt, Gate, Lease, NewDelivery,
-    OpenException, Release, ReplayQuery, Sorted, SortedInto, Store, pack,
+    Accepted, Changes, Committed, DeliveryQuery, DeliveryState, Entry, ExceptionAt, ExceptionQuery,
+    ExceptionRow, Gate, Lease, NewDelivery, OpenException, Release, ReplayQuery, Sorted, SortedInto, Store,
+    pack,
 };
 use jiff::Timestamp;
 
@@ -163,7 +164,7 @@ async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
     );
     assert!(store.unsorted(10).await.unwrap().is_empty());
     assert_eq!(store.next_due().await.unwrap(), Some(second(5)));
-    let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
+    let open = store.exceptions(ExceptionQuery::default()).await.unwrap();
     assert_eq!((open.len(), open[0].delivery_id, open[0].code.as_str()), (1, Some(2), "unreadable_delivery"));
     let loaded = store.load(&order_ref()).await.unwrap();
     assert_eq!(loaded.deliveries.iter().map(|d| d.id).collect::<Vec<_>>(), [1]);
@@ -321,6 +322,57 @@ async fn a_commit_keeps_all_of_a_pass_and_reads_it_back() {
 }
 
 #[tokio::test]
+async fn an_exception_has_its_owner_and_its_time_from_the_duties_and_keeps_what_it_was_given() {
+    let (_folder, store, first) = leased().await;
+    let duty = |owner: &str, within| Duty {
+        owner: Some(owner.to_owned()),
+        within: Some(Duration::from_secs(within)),
+    };
+    let duties = |usual| Duties {
+        usual: duty(usual, 60),
+        by_code: [(ReasonCode::ReturnNeeded, duty("returns", 5))].into(),
+    };
+    store.set_duties(&duties("operations")).await.unwrap();
+    let at = |name: &str| ExceptionAt::Destination(name.to_owned());
+    let open = |name: &str, code, message: &str| Changes {
+        record: Some((1, record(document()))),
+        open: vec![OpenException { at: at(name), reason: Reason::new(code, message, "mend") }],
+        ..Changes::default()
+    };
+    commit(&store, &first, open("compliance", ReasonCode::NotCompliant, "a"), Gate::None).await;
+    commit(&store, &first, open("warehouse", ReasonCode::ReturnNeeded, "b"), Gate::None).await;
+    let list = |query: ExceptionQuery| {
+        let store = &store;
+        async move {
+            let rows = store.exceptions(query).await.unwrap();
+            let duty = |row: &ExceptionRow| (row.owner.clone().unwrap(), row.due_at);
+            rows.iter().map(duty).collect::<Vec<_>>()
+        }
+    };
+    let opened = store.exceptions(ExceptionQuery::default()).await.unwrap()[0].opened_at;
+    let after = |secs| opened.checked_add(jiff::SignedDuration::from_secs(secs)).ok();
+    let all = list(ExceptionQuery::default()).await;
+    assert_eq!(all, [("returns".to_owned(), after(5)), ("operations".to_owned(), after(60))]);
+    let overdue = ExceptionQuery { due_by: after(5), ..ExceptionQuery::default() };
+    assert_eq!(list(overdue).await, all[..1]);
+    let of = |owner: &str| ExceptionQuery { owner: Some(owner.to_owned()), ..ExceptionQuery::default() };
+    assert_eq!(list(of("operations")).await, all[1..]);
+    let backlog = store.backlog(after(5).unwrap()).await.unwrap();
+    assert_eq!((backlog.exceptions, backlog.overdue), (2, 1));
+
+    let id = store.exceptions(of("returns")).await.unwrap()[0].id;
+    assert!(store.assign(id, Some("Ada".into()), None).await.unwrap());
+    // The same cause in newer words stays hers, and other duties are for what opens from now on.
+    store.set_duties(&duties("nights")).await.unwrap();
+    commit(&store, &first, open("warehouse", ReasonCode::ReturnNeeded, "c"), Gate::None).await;
+    assert_eq!(list(of("Ada")).await, [("Ada".to_owned(), None)]);
+    commit(&store, &first, Changes { close: vec![at("warehouse")], ..Changes::default() }, Gate::None).await;
+    assert!(!store.assign(id, Some("Ada".into()), None).await.unwrap(), "it is over");
+    commit(&store, &first, open("compliance", ReasonCode::UnknownProduct, "d"), Gate::None).await;
+    assert_eq!(list(of("nights")).await.len(), 1);
+}
+
+#[tokio::test]
 async fn one_exception_stands_for_one_cause_until_it_is_over() {
     let (_folder, store, first) = leased().await;
     let at = ExceptionAt::Destination("compliance".into());
@@ -332,7 +384,7 @@ async fn one_exception_stands_for_one_cause_until_it_is_over() {
     commit(&store, &first, open(ReasonCode::NotCompliant, "a"), Gate::None).await;
     commit(&store, &first, open(ReasonCode::NotCompliant, "a"), Gate::None).await;
     commit(&store, &first, open(ReasonCode::NotCompliant, "b"), Gate::None).await;
-    let all = |closed| store.exceptions(None, closed, None, None, None, None);
+    let all = |closed| store.exceptions(ExceptionQuery { closed, ..ExceptionQuery::default() });
     let now = all(true).await.unwrap();
     assert_eq!((now.len(), now[0].message.as_str(), now[0].order_name.as_deref()), (1, "b", Some("#1001")));
     commit(&store, &first, open(ReasonCode::UnknownProduct, "c"), Gate::None).await;

@@ -15,7 +15,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[store]",
         "[mail]\nhost = \"x\"\n[store]",
         &[
-            "3 mail is not a key of the configuration → remove it; known here: admin, connections, engine, routes, \
+            "3 mail is not a key of the configuration → remove it; known here: admin, connections, engine, exceptions, routes, \
            server, store",
         ],
     ),
@@ -314,6 +314,26 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
             "21 routes[0].services[0].max_weight_grams 0 is out of bounds → choose between 1 and 100000000",
             "25 routes[0].services[1].provinces «PR» is a province of US and of BR → write «US-PR» or «BR-PR»",
             "26 routes[0].services[1].po_boxes is text → make it true or false",
+        ],
+    ),
+    (
+        "[store]",
+        "[exceptions]\nwithin_minutes = 0\n[exceptions.by_code.return_needded]\nowner = 7\n\
+         [exceptions.by_code.flood]\n[store]",
+        &[
+            "4 exceptions.within_minutes 0 is out of bounds → choose between 1 and 40320",
+            "5 exceptions.by_code.return_needded is no code of an exception → did you mean «return_needed»?",
+            "6 exceptions.by_code.return_needded.owner is a number → make it text in quotes",
+            "7 exceptions.by_code.flood is no code of an exception → take one from the list in the README",
+        ],
+    ),
+    (
+        "kind = \"shopify\"",
+        "kind = \"shopify\"\nstate_metafield = \"crossdock\"\nwrite_note = \"yes\"",
+        &[
+            "7 connections.cellar.state_metafield «crossdock» names no metafield → write it as crossdock.state: a \
+             namespace of 3 to 255 and a key of 2 to 64 letters, digits, - or _",
+            "8 connections.cellar.write_note is text → make it true or false",
         ],
     ),
     (

@@ -10,7 +10,7 @@ use crossdock::simulator::shiphero::{Account, Request};
 use crossdock::simulator::shopify;
 use crossdock::simulator::shopify::order::FulfillmentStatus;
 use crossdock::simulator::shopify::order::totals::FinancialStatus;
-use crossdock::store::{ExceptionRow, OrderRow};
+use crossdock::store::{ExceptionQuery, ExceptionRow, OrderRow};
 use serde_json::Value;
 
 use super::floor::{is_cancelled, list, number};
@@ -181,7 +181,8 @@ impl World {
                 "{at}: held, though it may ship"
             );
             let this = OrderRef { connection: row.channel.clone(), id: row.order_id.as_str().into() };
-            let open = store.exceptions(None, false, None, Some(this), None, Some(100)).await.unwrap();
+            let query = ExceptionQuery { order: Some(this), ..ExceptionQuery::default() };
+            let open = store.exceptions(query).await.unwrap();
             if state("cellar").is_none_or(|own| own == "in_step") {
                 let at_a_copy =
                     |e: &ExceptionRow| e.destination.as_ref().is_some_and(|at| *at != row.channel);

@@ -16,6 +16,7 @@ use crossdock::simulator::fault::{Faults, Stop};
 use crossdock::simulator::shipcompliant::{self, Product};
 use crossdock::simulator::shiphero;
 use crossdock::simulator::shopify::{self, Knobs, activity};
+use crossdock::store::ExceptionQuery;
 use crossdock::store::StoreError;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
@@ -315,7 +316,8 @@ impl World {
     /// Codes of open exceptions.
     pub(super) async fn codes(&self) -> Vec<String> {
         let store = self.winery.server.app.engine.store();
-        let open = store.exceptions(None, false, None, None, None, Some(1000)).await.unwrap();
+        let query = ExceptionQuery { limit: Some(1000), ..ExceptionQuery::default() };
+        let open = store.exceptions(query).await.unwrap();
         open.into_iter().map(|exception| exception.code).collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crossdock::simulator::shopify::Options;
-use crossdock::store::DeliveryState;
+use crossdock::store::{DeliveryState, ExceptionQuery};
 use serde_json::Value;
 
 use crate::support::read_shop::ReadShop;
@@ -119,7 +119,8 @@ async fn every_collected_body_is_kept_and_understood_or_told_why_not() {
     let counts = store.counts().await.unwrap();
     assert_eq!(usize::try_from(counts.deliveries).unwrap(), sent.len(), "what is answered is stored");
     assert_eq!((counts.unsorted, counts.due), (0, 0), "nothing waits");
-    let exceptions = store.exceptions(None, true, None, None, None, Some(1000)).await.unwrap();
+    let query = ExceptionQuery { closed: true, limit: Some(1000), ..ExceptionQuery::default() };
+    let exceptions = store.exceptions(query).await.unwrap();
     for told in &exceptions {
         let said = [&told.code, &told.message, &told.mend];
         assert!(said.iter().all(|text| !text.trim().is_empty()), "{told:?}");

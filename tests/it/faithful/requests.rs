@@ -9,6 +9,7 @@ use crossdock::simulator::shopify::{
     Address, Attribute, CancelOrder, NewFulfillment, NewLine, NewOrder, NewShipmentEvent, NewShipping,
     Tracking,
 };
+use crossdock::store::ExceptionQuery;
 use serde_json::Value;
 
 use crate::support::contract::contract_or_skip;
@@ -188,7 +189,7 @@ async fn every_request_to_shipcompliant_is_one_of_its_document() {
             Winery::with(Setup { connection: settings, route: Some(ROUTE), ..Setup::default() }).await;
         everything_happens(&winery).await;
         let store = winery.server.app.engine.store();
-        let open = store.exceptions(None, false, None, None, None, None).await.unwrap();
+        let open = store.exceptions(ExceptionQuery::default()).await.unwrap();
         assert!(open.is_empty(), "{open:#?}");
         requests.extend(winery.account.requests());
     }
