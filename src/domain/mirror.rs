@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::copy::{OrderCopy, Stage};
@@ -201,6 +201,39 @@ pub struct Mirror {
     /// When it is looked at again though nothing is owed.
     #[serde(default)]
     pub watch_at: Option<Timestamp>,
+    /// How often it was written to lately.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// Steps at one copy within a stretch of time. What is written again and again does not stay as it is written: something else
+/// writes there too, and the two would go on for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// When the stretch began.
+    pub since: Option<Timestamp>,
+    /// Steps since then.
+    pub steps: u32,
+}
+
+impl Pace {
+    /// How many steps a stretch may have: more than a large order with many parcels needs.
+    pub const MOST: u32 = 60;
+    /// How long a stretch is.
+    pub const STRETCH: SignedDuration = SignedDuration::from_mins(10);
+
+    /// Counts a step; gives instead until when to rest, where there were too many.
+    pub fn count(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.since.and_then(|since| since.checked_add(Self::STRETCH).ok()).filter(|end| now < *end);
+        if end.is_none() {
+            *self = Self { since: Some(now), steps: 0 };
+        }
+        if self.steps >= Self::MOST {
+            return end;
+        }
+        self.steps += 1;
+        None
+    }
 }
 
 impl Mirror {
@@ -222,6 +255,7 @@ impl Mirror {
             absence: None,
             owed_since: None,
             watch_at: None,
+            pace: Pace::default(),
         }
     }
 

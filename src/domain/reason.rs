@@ -88,6 +88,8 @@ open_enum! {
         TrackingNumberShape = "tracking_number_shape",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
+        /// What was written does not stay, however often it is written.
+        Contested = "contested",
         /// The vendor never grants as much at once as the call needs.
         TooMuchAsked = "too_much_asked",
         /// The answer was in no form we know; tries go on.

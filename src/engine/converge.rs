@@ -13,7 +13,7 @@ use super::{later, retry};
 use crate::connectors::Destination;
 use crate::domain::copy::Stage;
 use crate::domain::fulfillment::Fulfillment;
-use crate::domain::mirror::{MirrorState, Observed};
+use crate::domain::mirror::{MirrorState, Observed, Pace};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Fact;
 use crate::domain::step::{CopyRef, Plan, Shipping, Step, Telling};
@@ -273,6 +273,13 @@ impl Pass<'_> {
                 Err(fault) => return Ok(self.faulted(at, fault, None)),
             }
         }
+        // What stops goods is never kept waiting.
+        let now = self.now();
+        if !step.is_urgent()
+            && let Some(until) = self.mirrors[at].pace.count(now)
+        {
+            return Ok(self.rest(at, until));
+        }
         self.mirrors[at].intent = Some(step.clone());
         self.mirrors[at].state = MirrorState::Due;
         self.keep_mirror(at);
@@ -508,6 +515,25 @@ impl Pass<'_> {
             self.note_undecided(&name, Some(&reason));
             self.open_at(at, reason);
         }
+        Round::Done
+    }
+
+    /// Leaves a copy alone for a while that does not stay as it is written.
+    fn rest(&mut self, at: usize, until: jiff::Timestamp) -> Round {
+        let mirror = &mut self.mirrors[at];
+        mirror.state = MirrorState::Retrying;
+        mirror.next_at = Some(until);
+        let reason = Reason::new(
+            ReasonCode::Contested,
+            format!(
+                "«{}» was written to {} times in ten minutes for this order, and does not stay as it is written",
+                mirror.destination,
+                Pace::MOST
+            ),
+            "see in the order's time-line what changes back, and which app, automation or person does it there; it is tried \
+             again in ten minutes",
+        );
+        self.open_at(at, reason);
         Round::Done
     }
 

@@ -1,5 +1,7 @@
 //! An order that may not ship is held and tagged at the shop, until it may: goods really stop, and people see why.
 
+use std::time::Duration;
+
 use crossdock::simulator::fault::{Fault, Script};
 use crossdock::simulator::shopify::order::{Address, FulfillmentOrderStatus};
 use crossdock::simulator::shopify::{NewHold, NewLine, NewOrder, Order};
@@ -126,6 +128,28 @@ async fn a_shop_that_names_no_tag_is_left_alone() {
     let asked: Vec<String> =
         winery.shop.requests().into_iter().map(|request| request.document.to_string()).collect();
     assert!(asked.iter().all(|query| !query.contains("mutation")), "{asked:#?}");
+}
+
+/// An automation of the shop takes the tag off whenever it comes.
+#[tokio::test]
+async fn a_tag_that_never_stays_is_left_alone_for_a_while_and_a_person_is_told() {
+    let winery = Winery::with(tagged()).await;
+    let id = winery.place(NewOrder { shipping_address: Some(to_utah()), ..NewOrder::default() }).await;
+    let tags = || winery.shop.requests().iter().filter(|r| r.document.contains("tagsAdd")).count();
+    for _ in 0..100 {
+        winery.shop.set_tags(id, &[]).unwrap();
+        winery.settle().await;
+        winery.clock.advance(Duration::from_secs(1));
+    }
+    let written = tags();
+    assert!((50..=60).contains(&written), "{written}");
+    let told: Vec<_> = winery.exceptions().await.into_iter().map(|(code, _)| code).collect();
+    assert!(told.contains(&"contested".to_owned()), "{told:?}");
+    // Left alone by it, the tag comes back and stays.
+    winery.clock.advance(Duration::from_mins(11));
+    winery.sync().await;
+    assert_eq!(winery.shop.order(id).unwrap().tags, ["not-compliant"]);
+    winery.only_exception("not_compliant").await;
 }
 
 /// The state that the shop's order shows to programs.
