@@ -342,7 +342,7 @@ impl Pass<'_> {
             let at = self.mirror_of(copy.name());
             self.converge(at, copy).await?;
         }
-        let Some(own) = engine.own(&self.record) else { return Ok(()) };
+        let Some(own) = engine.own(&self.record, &self.mirrors) else { return Ok(()) };
         let revision = self.revision;
         let at = self.mirror_of(own.name());
         self.converge(at, &own).await?;
