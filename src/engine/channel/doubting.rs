@@ -64,9 +64,8 @@ pub fn failed(record: &OrderRecord) -> Option<Reason> {
         let origin = made_for.map_or(&record.order.connection, |name| &name.origin);
         (origin.clone(), fulfillment.rank().max(elsewhere), &fulfillment.numbers)
     });
-    let untold = shipments(record).filter(|(name, shipment)| {
-        !shipment.undone && !ours(record, name).any(|fulfillment| fulfillment.stands())
-    });
+    let untold =
+        shipments(record).filter(|(name, shipment)| !shipment.undone && ours(record, name).next().is_none());
     let untold = untold.map(|(name, shipment)| (name.origin, Some(shipment.rank), &shipment.numbers));
     let (origin, _, numbers) = at_channel.chain(untold).find(|(_, rank, _)| *rank == Some(Rank::Failed))?;
     let parcel = match numbers.as_slice() {
