@@ -143,6 +143,10 @@ async fn what_shipcompliant_says_arrived_is_told_of_the_shops_own_fulfilments_an
         winery.sync().await;
         assert_eq!(winery.ways(id), expected(true));
     }
+    // Nor when the copy, which has its number by now, is looked at again.
+    assert_eq!(winery.server.tell("replay", &json!({ "orders": ["1001"] })).await.0, 200);
+    winery.sync().await;
+    assert_eq!(winery.ways(id), expected(true));
     assert_eq!(winery.exceptions().await, []);
 }
 
