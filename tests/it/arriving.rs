@@ -161,6 +161,8 @@ async fn what_we_told_shipcompliant_arrived_comes_back_to_nobody() {
         winery.clock.advance(POLL);
         winery.sync().await;
     }
+    assert_eq!(winery.server.tell("replay", &json!({ "orders": ["1001"] })).await.0, 200);
+    winery.sync().await;
     assert_eq!(winery.ways(id), [("748900000012".to_owned(), vec![ShipmentStatus::Delivered])]);
     let copies = winery.server.api("orders/1001").await["order"]["mirrors"].clone();
     assert_eq!(copies.as_array().unwrap().len(), 1, "the shop is owed nothing: {copies}");

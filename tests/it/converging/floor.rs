@@ -3,7 +3,7 @@
 use crossdock::domain::copy::Stage;
 use crossdock::domain::mirror::{Desired, MirrorState};
 use crossdock::engine::desired::desired;
-use crossdock::simulator::shiphero::{Account, NewPackage, NewShipment, Refused, Units};
+use crossdock::simulator::shiphero::{Account, NewPackage, NewShipment, Refused, Units, Way};
 use crossdock::simulator::shopify::order::LineKind;
 use crossdock::simulator::shopify::{self, FulfillUnits, NewFulfillment, Tracking};
 use rand::RngExt;
@@ -15,6 +15,9 @@ use super::world::World;
 /// Holds that people at the warehouse place and lift.
 const HOLDS: [&str; 6] =
     ["operator_hold", "operator_hold", "operator_hold", "payment_hold", "fraud_hold", "address_hold"];
+
+/// What a carrier says of a parcel; the last is a word that says nothing.
+const WORDS: [&str; 4] = ["out_for_delivery", "attempted_delivery", "return_to_sender", "see_remarks"];
 
 /// The number of a thing at the warehouse.
 pub(super) fn number(thing: &Value) -> i64 {
@@ -145,6 +148,18 @@ impl World {
             let new = NewFulfillment { lines, tracking, ..NewFulfillment::default() };
             let _ = self.winery.shop.fulfill(shop_id, &new);
         }
+    }
+
+    /// A carrier scans a parcel of the warehouse, of which nobody is told.
+    pub(super) fn scan(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let order = self.any_packed(rng)?;
+        let shipments: Vec<i64> =
+            list(&order["shipments"]).filter_map(|shipment| shipment["legacy_id"].as_i64()).collect();
+        let shipment = *shipments.get(rng.random_range(0..shipments.len().max(1)))?;
+        let word = WORDS[rng.random_range(0..WORDS.len())];
+        let way =
+            Way { picked_up: true, delivered: rng.random_bool(0.3), tracking_status: Some(word.to_owned()) };
+        done("scan", self.winery.house.as_ref()?.scan(shipment, None, &way))
     }
 
     /// What no packer does, done by hand.
