@@ -152,14 +152,22 @@ impl World {
 
     /// A carrier scans a parcel of the warehouse, of which nobody is told.
     pub(super) fn scan(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let order = self.any_packed(rng)?;
-        let shipments: Vec<i64> =
-            list(&order["shipments"]).filter_map(|shipment| shipment["legacy_id"].as_i64()).collect();
-        let shipment = *shipments.get(rng.random_range(0..shipments.len().max(1)))?;
-        let word = WORDS[rng.random_range(0..WORDS.len())];
-        let way =
-            Way { picked_up: true, delivered: rng.random_bool(0.3), tracking_status: Some(word.to_owned()) };
-        done("scan", self.winery.house.as_ref()?.scan(shipment, None, &way))
+        let house = self.winery.house.as_ref()?;
+        let orders = house.orders();
+        let left: Vec<&Value> = orders.iter().flat_map(|order| list(&order["shipments"])).collect();
+        let shipment = number(left.get(rng.random_range(0..left.len().max(1)))?);
+        done("scan", house.scan(shipment, None, &some_way(rng)))
+    }
+
+    /// What has left goes on: every parcel is scanned once more.
+    pub(super) fn scan_the_rest(&mut self, rng: &mut StdRng) {
+        let Some(house) = &self.winery.house else { return };
+        for shipment in house.orders().iter().flat_map(|order| list(&order["shipments"])) {
+            for label in list(&shipment["shipping_labels"]).filter(|label| label["status"] == "valid") {
+                house.scan(number(shipment), Some(number(label)), &some_way(rng)).unwrap();
+                *self.done.entry("scan").or_default() += 1;
+            }
+        }
     }
 
     /// What no packer does, done by hand.
@@ -307,4 +315,10 @@ fn some_units(rng: &mut StdRng, order: &Value) -> Vec<Units> {
         return Vec::new();
     };
     vec![Units { line_item: *line_item, quantity: rng.random_range(1..=*pending) }]
+}
+
+/// How far a carrier says that a parcel came.
+fn some_way(rng: &mut StdRng) -> Way {
+    let tracking_status = Some(WORDS[rng.random_range(0..WORDS.len())].to_owned());
+    Way { picked_up: true, delivered: rng.random_bool(0.3), tracking_status }
 }

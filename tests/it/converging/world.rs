@@ -308,6 +308,7 @@ impl World {
             self.work(&mut StdRng::seed_from_u64(0)).await;
         }
         self.enter_the_rest();
+        self.scan_the_rest(&mut StdRng::seed_from_u64(1));
         if self.done.contains_key("scan") {
             // Nobody tells of a scan: the parcels are looked at twice a day.
             self.pass_time(Duration::from_hours(13)).await;
