@@ -54,7 +54,8 @@ pub fn doubt(record: &OrderRecord, carriers: &Carriers) -> Option<Reason> {
     })
 }
 
-/// The first parcel that will not arrive, by its carrier's account; nothing where it arrived after all, or did not leave.
+/// What parcels will not arrive, by their carriers' account; nothing where all arrived after all, or did not leave. All are
+/// named, so that one is not passed over because another was settled.
 pub fn failed(record: &OrderRecord) -> Option<Reason> {
     let standing = record.fulfillments.values().filter(|fulfillment| fulfillment.stands());
     let at_channel = standing.map(|fulfillment| {
@@ -67,23 +68,28 @@ pub fn failed(record: &OrderRecord) -> Option<Reason> {
     let untold =
         shipments(record).filter(|(name, shipment)| !shipment.undone && ours(record, name).next().is_none());
     let untold = untold.map(|(name, shipment)| (name.origin, Some(shipment.rank), &shipment.numbers));
-    let (origin, _, numbers) = at_channel.chain(untold).find(|(_, rank, _)| *rank == Some(Rank::Failed))?;
-    let parcel = match numbers.as_slice() {
-        [] => "a parcel without a tracking number".to_owned(),
-        [number] => format!("the parcel with the tracking number ending in «{}»", end_of(number)),
-        several => {
-            let ends: Vec<String> = several.iter().map(|number| format!("«{}»", end_of(number))).collect();
-            format!("a parcel, of those with tracking numbers ending in {}", ends.join(", "))
-        }
-    };
-    Some(Reason::new(
-        ReasonCode::DeliveryFailed,
-        format!(
-            "{parcel}, shipped by «{origin}», will not be delivered: it failed, or goes back to its sender"
-        ),
-        "ask its carrier, and agree with the customer; it closes by itself when the parcel arrives after all or its fulfilment \
-         is cancelled. Once it is settled otherwise, accept it",
-    ))
+    let failed = at_channel.chain(untold).filter(|(_, rank, _)| *rank == Some(Rank::Failed));
+    let parcels: Vec<String> = failed
+        .map(|(origin, _, numbers)| {
+            let ends: Vec<String> = numbers.iter().map(|number| format!("«{}»", end_of(number))).collect();
+            match ends.len() {
+                0 => format!("one of «{origin}» without a tracking number"),
+                1 => format!("the one of «{origin}» with the tracking number ending in {}", ends[0]),
+                _ => format!("one of «{origin}», of tracking numbers ending in {}", ends.join(", ")),
+            }
+        })
+        .collect();
+    (!parcels.is_empty()).then(|| {
+        Reason::new(
+            ReasonCode::DeliveryFailed,
+            format!(
+                "parcels of the order will not be delivered, for they failed or go back to their sender: {}",
+                parcels.join("; ")
+            ),
+            "ask the carrier, and agree with the customer; it closes by itself when the parcel arrives after all or its \
+             fulfilment is cancelled. Once it is settled otherwise, accept it",
+        )
+    })
 }
 
 /// The end of a tracking number.

@@ -162,6 +162,29 @@ async fn a_parcel_that_will_not_arrive_is_a_persons_until_it_arrives_its_fulfilm
 }
 
 #[tokio::test]
+async fn that_one_failed_parcel_was_settled_hides_no_other() {
+    let shipped = Shipped::open("").await;
+    let id = shipped.place().await;
+    let line = shipped.shop.order(id).unwrap().lines[0].id;
+    let parcel = |number: &str, rank| Shipment {
+        id: number.into(),
+        lines: Some([(line.into(), 3)].into()),
+        rank,
+        ..shipment("FedEx", &[number])
+    };
+    let (first, second) = ("748900000012", "749000000023");
+    shipped.ship(id, vec![parcel(first, Rank::Failed), parcel(second, Rank::InTransit)]).await;
+    let open = shipped.only_exception("delivery_failed").await;
+    let accept = format!("exceptions/{}/accept", open["id"]);
+    assert_eq!(shipped.server.tell(&accept, &Value::Null).await.0, 200);
+    shipped.sync().await;
+    assert_eq!(shipped.exceptions().await, [] as [Value; 0]);
+    shipped.ship(id, vec![parcel(first, Rank::Failed), parcel(second, Rank::Failed)]).await;
+    let open = shipped.only_exception("delivery_failed").await;
+    assert!(open["message"].as_str().unwrap().contains("«0023»"), "{open}");
+}
+
+#[tokio::test]
 async fn a_parcel_of_the_shops_own_that_will_not_arrive_is_a_persons_too_even_where_nothing_is_told_to_the_shop()
  {
     let shipped = Shipped::open("fulfill = false\n").await;
@@ -174,7 +197,7 @@ async fn a_parcel_of_the_shops_own_that_will_not_arrive_is_a_persons_too_even_wh
     assert_eq!(shipped.exceptions().await, [] as [Value; 0]);
     shipped.told_by_another(id, ShipmentStatus::Failure).await;
     let open = shipped.only_exception("delivery_failed").await;
-    assert!(open["message"].as_str().unwrap().contains("shipped by «cellar»"), "{open}");
+    assert!(open["message"].as_str().unwrap().contains("the one of «cellar»"), "{open}");
     shipped.told_by_another(id, ShipmentStatus::Delivered).await;
     assert_eq!(shipped.exceptions().await, [] as [Value; 0]);
 }
