@@ -12,6 +12,7 @@ use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATION
 use crate::connectors::shiphero;
 use crate::connectors::shopify::{self, Authorization};
 use crate::domain::ConnectionName;
+use crate::domain::fulfillment::TellShipments;
 use crate::transport::Limits;
 
 /// One configured account at one outside system.
@@ -212,6 +213,10 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         api_version: api_version.unwrap_or_else(|| shopify::API_VERSION.to_owned()),
         shop_domain,
         fulfill: section.boolean("fulfill").unwrap_or(true),
+        tell_shipments: match section.one_of("tell_shipments", &["each", "complete"]).as_deref() {
+            Some("complete") => TellShipments::Complete,
+            _ => TellShipments::Each,
+        },
         notify_customer: section.boolean("notify_customer").unwrap_or(true),
         refused_tag: section.text("refused_tag"),
         late_tag: section.text("late_tag"),

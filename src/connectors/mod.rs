@@ -16,8 +16,7 @@ use jiff::Timestamp;
 
 use crate::domain::carrier::Carriers;
 use crate::domain::copy::OrderCopy;
-use crate::domain::fulfillment::Fulfillment;
-use crate::domain::fulfillment::Shipment;
+use crate::domain::fulfillment::{Fulfillment, Shipment, TellShipments};
 use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, Snapshot};
@@ -138,8 +137,8 @@ pub trait Channel: Send + Sync {
         part: &'a RemoteId,
         log: &'a Log,
     ) -> BoxFuture<'a, Result<Option<RemoteId>, Fault>>;
-    /// Whether it is told of shipments made elsewhere.
-    fn takes_shipments(&self) -> bool;
+    /// When it is told of shipments made elsewhere, if at all.
+    fn tells_shipments(&self) -> Option<TellShipments>;
     /// What its merchant says of carriers.
     fn carriers(&self) -> &Carriers;
     /// How its people are told that an order needs them.

@@ -69,9 +69,13 @@ pub(super) async fn retry(
     Ok(Json(json!({ "retrying": id })))
 }
 
-/// What can be taken as it is: the copy lacks an edit, and everything else about it goes on.
-const ACCEPTABLE: &[ReasonCode] =
-    &[ReasonCode::EditedWhilePacked, ReasonCode::EditedAfterShipment, ReasonCode::RearrangedAtDestination];
+/// What can be taken as it is: the copy lacks an edit, or its parcel will not arrive, and everything else about it goes on.
+const ACCEPTABLE: &[ReasonCode] = &[
+    ReasonCode::EditedWhilePacked,
+    ReasonCode::EditedAfterShipment,
+    ReasonCode::RearrangedAtDestination,
+    ReasonCode::DeliveryFailed,
+];
 
 /// `POST /exceptions/{id}/accept`: the copy is taken as it is, until the order is edited again.
 pub(super) async fn accept(

@@ -53,8 +53,27 @@ open_enum! {
         ReadyForPickup = "ready_for_pickup",
         /// With its receiver.
         Delivered = "delivered",
+        /// Handed over where its receiver came for it.
+        PickedUp = "picked_up",
         /// It will not arrive.
         Failure = "failure",
+        /// Not handed over, where the shop brings its goods itself.
+        NotDelivered = "not_delivered",
+    }
+}
+
+impl DeliveryStatus {
+    /// How far the parcel has come by it; nothing where the word is not known.
+    pub fn rank(&self) -> Option<Rank> {
+        Some(match self {
+            Self::LabelPurchased | Self::LabelPrinted | Self::Confirmed => Rank::Labelled,
+            Self::CarrierPickedUp | Self::InTransit | Self::Delayed => Rank::InTransit,
+            Self::OutForDelivery => Rank::OutForDelivery,
+            Self::AttemptedDelivery | Self::ReadyForPickup => Rank::Attempted,
+            Self::Failure | Self::NotDelivered => Rank::Failed,
+            Self::Delivered | Self::PickedUp => Rank::Delivered,
+            Self::Other(_) => return None,
+        })
     }
 }
 
@@ -65,7 +84,7 @@ pub struct Fulfillment {
     pub id: RemoteId,
     /// Whether it stands.
     pub status: FulfillmentStatus,
-    /// Where the parcel is; nothing once cancelled.
+    /// The furthest that the parcel was said to have come; nothing once cancelled.
     pub delivery: Option<DeliveryStatus>,
     /// Carrier as the channel names it.
     pub carrier: Option<String>,
@@ -89,9 +108,27 @@ impl Fulfillment {
         self.status == FulfillmentStatus::Success
     }
 
+    /// How far the parcel has come, as far as the channel was told.
+    pub fn rank(&self) -> Option<Rank> {
+        self.delivery.as_ref().filter(|_| self.stands()).and_then(DeliveryStatus::rank)
+    }
+
     /// Whether the parcel arrived.
     pub fn is_delivered(&self) -> bool {
-        self.stands() && self.delivery == Some(DeliveryStatus::Delivered)
+        self.rank() == Some(Rank::Delivered)
+    }
+
+    /// Takes in that the parcel came so far, if that is further than was known; gives whether it is. Of two words for one
+    /// rank the same is kept in whatever order they come.
+    pub fn advance(&mut self, to: &DeliveryStatus) -> bool {
+        let known = self.delivery.as_ref();
+        let further =
+            to.rank().is_some() && known.is_none_or(|known| (to.rank(), to) > (known.rank(), known));
+        let advances = further && self.stands();
+        if advances {
+            self.delivery = Some(to.clone());
+        }
+        advances
     }
 }
 
@@ -176,7 +213,8 @@ pub struct FulfillmentOrder {
     pub holds: Vec<Hold>,
 }
 
-/// How far a shipment has come. Later ranks are greater.
+/// How far a shipment has come. Later ranks are greater: a parcel that was given up can still arrive, and one that arrived is
+/// not on its way again, whatever is told late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rank {
@@ -184,8 +222,40 @@ pub enum Rank {
     Labelled,
     /// It left.
     Shipped,
+    /// Its carrier has it.
+    InTransit,
+    /// It is on the van.
+    OutForDelivery,
+    /// It was brought, and nobody took it in; it is brought again, or fetched.
+    Attempted,
+    /// It will not arrive, or goes back to its sender.
+    Failed,
     /// It arrived.
     Delivered,
+}
+
+impl Rank {
+    /// What a channel is told of a parcel on its way; nothing of one that did not leave, or only just did, for that is its
+    /// fulfilment.
+    pub const fn status(self) -> Option<DeliveryStatus> {
+        match self {
+            Self::Labelled | Self::Shipped => None,
+            Self::InTransit => Some(DeliveryStatus::InTransit),
+            Self::OutForDelivery => Some(DeliveryStatus::OutForDelivery),
+            Self::Attempted => Some(DeliveryStatus::AttemptedDelivery),
+            Self::Failed => Some(DeliveryStatus::Failure),
+            Self::Delivered => Some(DeliveryStatus::Delivered),
+        }
+    }
+}
+
+/// When a channel is told of goods that left elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TellShipments {
+    /// Of each parcel when it left.
+    Each,
+    /// Of all of them once everything that is wanted of the order has left.
+    Complete,
 }
 
 /// Goods of one order that left together.
@@ -264,6 +334,18 @@ mod tests {
             undone: false,
             told: false,
         }
+    }
+
+    #[test]
+    fn every_word_has_its_rank_and_what_is_told_of_a_rank_is_a_word_of_it() {
+        let ranked = |word: &&&str| DeliveryStatus::parse(word).rank().is_some();
+        assert_eq!(DeliveryStatus::KNOWN.iter().filter(ranked).count(), DeliveryStatus::KNOWN.len());
+        assert_eq!(DeliveryStatus::parse("teleported").rank(), None);
+        let ranks = [Rank::InTransit, Rank::OutForDelivery, Rank::Attempted, Rank::Failed, Rank::Delivered];
+        for rank in ranks {
+            assert_eq!(rank.status().and_then(|status| status.rank()), Some(rank));
+        }
+        assert!(ranks.is_sorted() && Rank::Labelled < Rank::Shipped && Rank::Shipped < ranks[0]);
     }
 
     #[test]

@@ -86,6 +86,8 @@ open_enum! {
         UnknownCarrier = "unknown_carrier",
         /// Goods left under a tracking number that is none of its carrier's.
         TrackingNumberShape = "tracking_number_shape",
+        /// A parcel will not arrive, by its carrier's account.
+        DeliveryFailed = "delivery_failed",
         /// The destination keeps failing; tries go on.
         StillFailing = "still_failing",
         /// What was written does not stay, however often it is written.

@@ -5,12 +5,15 @@
 //! hand (a tie, a bare hint, a part of an unknown order) asks for a reading of the source, which settles it. An older
 //! fact never overwrites a newer one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund};
+use super::fulfillment::{
+    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund,
+};
 use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
 use super::mirror::Verdict;
 use super::order::{OrderDocument, Recommendation};
@@ -39,6 +42,8 @@ pub enum Fact {
     Snapshot(Box<Snapshot>),
     /// One fulfilment of it.
     Fulfillment(Fulfillment),
+    /// The parcel of this fulfilment came so far.
+    Progress(RemoteId, DeliveryStatus),
     /// One refund of it.
     Refund(Refund),
     /// It was cancelled; nothing else is said.
@@ -51,6 +56,8 @@ pub enum Fact {
     Verdict(ConnectionName, Verdict),
     /// Everything that a system says left of it.
     Shipments(ConnectionName, Vec<Shipment>),
+    /// A system that was told what left says that it arrived: the tracking numbers it held then.
+    Arrived(ConnectionName, BTreeSet<String>),
 }
 
 /// Where a fact comes from.
@@ -114,6 +121,9 @@ pub struct OrderRecord {
     /// What other systems say left, by the system and its own id.
     #[serde(default)]
     pub shipments: BTreeMap<ConnectionName, BTreeMap<RemoteId, Shipment>>,
+    /// Tracking numbers of what arrived by the account of systems that were told that it left, as they first said so.
+    #[serde(default)]
+    pub arrived: BTreeMap<ConnectionName, BTreeSet<String>>,
     /// Fulfilments that we made for such shipments.
     #[serde(default)]
     pub links: BTreeMap<RemoteId, ShipmentRef>,
@@ -152,6 +162,7 @@ impl OrderRecord {
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             shipments: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             links: BTreeMap::new(),
             told: BTreeMap::new(),
             flags: BTreeSet::new(),
@@ -269,6 +280,16 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
     let outcome = match fact {
         Fact::Snapshot(snapshot) => merge_snapshot(record, *snapshot, origin),
         Fact::Fulfillment(fulfillment) => merge_shipment(record, fulfillment, origin),
+        Fact::Progress(id, status) => match record.fulfillments.get_mut(&id) {
+            Some(fulfillment) => {
+                if fulfillment.advance(&status) {
+                    Merge::Applied
+                } else {
+                    Merge::NoChange
+                }
+            }
+            None => record.want_reading(origin),
+        },
         Fact::Refund(refund) => merge_refund(record, refund, origin),
         Fact::Cancelled => bury(record, Tombstone::Cancelled, origin),
         Fact::Deleted => bury(record, Tombstone::Deleted, origin),
@@ -292,6 +313,14 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
             let known = record.shipments.entry(origin).or_default();
             if take_in(known, told) { Merge::Applied } else { Merge::NoChange }
         }
+        // What it holds later may have left since.
+        Fact::Arrived(system, numbers) => match record.arrived.entry(system) {
+            Entry::Occupied(_) => Merge::NoChange,
+            Entry::Vacant(first) => {
+                first.insert(numbers);
+                Merge::Applied
+            }
+        },
     };
     link_told(record);
     // A part of an order we know nothing of is a reason to go and read the order.
@@ -398,13 +427,20 @@ fn merge_shipment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Or
     outcome
 }
 
-fn merge_fulfillment(record: &mut OrderRecord, fulfillment: Fulfillment, origin: Origin) -> Merge {
+/// The newer one counts; but how far its parcel has come never goes back while it stands, in whatever order it is told.
+fn merge_fulfillment(record: &mut OrderRecord, mut fulfillment: Fulfillment, origin: Origin) -> Merge {
     let Some(known) = record.fulfillments.get_mut(&fulfillment.id) else {
         record.fulfillments.insert(fulfillment.id.clone(), fulfillment);
         return Merge::Applied;
     };
+    if let Some(status) = &known.delivery {
+        fulfillment.advance(status);
+    }
     match fulfillment.updated_at.cmp(&known.updated_at) {
-        std::cmp::Ordering::Less => Merge::Stale,
+        std::cmp::Ordering::Less => {
+            let came = fulfillment.delivery.is_some_and(|status| known.advance(&status));
+            if came { Merge::Applied } else { Merge::Stale }
+        }
         std::cmp::Ordering::Equal if *known == fulfillment => Merge::NoChange,
         std::cmp::Ordering::Equal if matches!(origin, Origin::Webhook(_)) => record.want_reading(origin),
         _ => {

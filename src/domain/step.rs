@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
 use super::copy::{Field, OrderCopy, Stage};
-use super::fulfillment::{ShipmentRef, Tracking};
+use super::fulfillment::{DeliveryStatus, ShipmentRef, Tracking};
 use super::reason::Reason;
 
 /// How a copy is addressed at its destination.
@@ -103,8 +103,9 @@ pub enum Telling {
     Retrack(Box<Shipping>),
     /// They did not leave after all.
     Unship(Box<Shipping>),
-    /// They arrived.
-    Deliver(Box<Shipping>),
+    /// They came further.
+    #[serde(alias = "deliver")]
+    Progress(Progress),
     /// A hold of ours goes on work.
     Hold(Box<Holding>),
     /// A hold of ours comes off.
@@ -172,6 +173,23 @@ pub struct Tagging {
     pub order: RemoteId,
     /// The tag.
     pub tag: String,
+}
+
+/// How far a parcel has come, told of its fulfilment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The order's id at the channel.
+    pub order: RemoteId,
+    /// The fulfilment there.
+    pub fulfillment: RemoteId,
+    /// What its parcel came to.
+    #[serde(default = "delivered")]
+    pub status: DeliveryStatus,
+}
+
+/// What steps told that were kept before there was more to tell.
+const fn delivered() -> DeliveryStatus {
+    DeliveryStatus::Delivered
 }
 
 /// What the channel is told of a shipment.
@@ -246,7 +264,8 @@ impl Telling {
             Self::Ship(_) => "ship",
             Self::Retrack(_) => "retrack",
             Self::Unship(_) => "unship",
-            Self::Deliver(_) => "deliver",
+            Self::Progress(Progress { status: DeliveryStatus::Delivered, .. }) => "deliver",
+            Self::Progress(_) => "progress",
             Self::Hold(_) => "hold",
             Self::Unhold(_) => "release",
             Self::Tag(_) => "tag",
@@ -259,10 +278,8 @@ impl Telling {
     /// The order's id at the channel.
     pub const fn order(&self) -> &RemoteId {
         match self {
-            Self::Ship(shipping)
-            | Self::Retrack(shipping)
-            | Self::Unship(shipping)
-            | Self::Deliver(shipping) => &shipping.order,
+            Self::Ship(shipping) | Self::Retrack(shipping) | Self::Unship(shipping) => &shipping.order,
+            Self::Progress(progress) => &progress.order,
             Self::Hold(holding) | Self::Unhold(holding) => &holding.order,
             Self::Tag(tagging) | Self::Untag(tagging) => &tagging.order,
             Self::Note(noting) => &noting.order,

@@ -206,6 +206,12 @@ impl Pass<'_> {
         let mirror = &self.mirrors[at];
         let (Observed::Present(seen), Some(applied)) = (&mirror.observed, &mirror.applied) else { return };
         if applied.stage >= Stage::Shipped {
+            // That it left is no news; that it arrived is, unless we said so too.
+            if seen.stage == Stage::Delivered && applied.stage == Stage::Shipped {
+                let name = mirror.destination.clone();
+                let fact = Fact::Arrived(name.clone(), seen.numbers.clone());
+                self.merge_fact(&name, fact, "what arrived by its account");
+            }
             return;
         }
         let (told, name) = (destination.shipments(seen, applied), mirror.destination.clone());

@@ -333,19 +333,20 @@ impl Pass<'_> {
         later(now, wait + Duration::from_millis(self.jitter().into()))
     }
 
-    /// Brings every copy in step: those that routes send out, then the channel's own; and, where that changed the record,
-    /// the others once more.
+    /// Brings every copy in step: those that routes send out, then the channel's own; and, where any of that changed the
+    /// record, the others once more.
     async fn converge_all(&mut self) -> Result<(), Halt> {
         let engine = self.engine;
         let copies = engine.copies(&self.lease.order.connection);
+        let revision = self.revision;
         for copy in &copies {
             let at = self.mirror_of(copy.name());
             self.converge(at, copy).await?;
         }
-        let Some(own) = engine.own(&self.record) else { return Ok(()) };
-        let revision = self.revision;
-        let at = self.mirror_of(own.name());
-        self.converge(at, &own).await?;
+        if let Some(own) = engine.own(&self.record, &self.mirrors) {
+            let at = self.mirror_of(own.name());
+            self.converge(at, &own).await?;
+        }
         if self.revision != revision {
             for copy in &copies {
                 let at = self.mirror_of(copy.name());

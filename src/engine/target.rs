@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::channel::{doubt, next_flag, next_shipping};
+use super::channel::{doubt, failed, next_flag, next_shipping};
 use super::desired::desired;
 use super::plan::{Sight, plan};
 use crate::connectors::{Channel, Destination, Effect};
@@ -107,21 +107,26 @@ impl Engine {
     /// Whether a mirror is still one that the loop brings in step: its route or connection may be gone since.
     pub(super) fn is_served(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
         let copies = self.copies(&record.order.connection);
-        copies.iter().chain(&self.own(record)).any(|target| target.name() == mirror.destination)
+        let own = self.own(record, std::slice::from_ref(mirror));
+        copies.iter().chain(&own).any(|target| target.name() == mirror.destination)
     }
 
-    /// The channel's own copy, where there is something it can be told of.
-    pub(super) fn own(&self, record: &OrderRecord) -> Option<Target<'static>> {
+    /// The channel's own copy, where there is something it can be told of, or a person is to be told or was told of it.
+    pub(super) fn own(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Option<Target<'static>> {
         let name = &record.order.connection;
         let channel = self.registry.get(name)?.channel.clone()?;
-        let shipped = channel.takes_shipments() && !record.shipments.is_empty();
+        let left = !record.shipments.is_empty() || !record.arrived.is_empty();
+        let shipped = left && channel.tells_shipments().is_some();
         let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
         let stops = channel.signs().refused_tag.is_some();
         let held = stops && (record.is_refused() || record.work.iter().flatten().any(ours));
         let undecided = *channel.signs() != Signs::default() && !record.undecided.is_empty();
         let noted = record.document.as_ref().is_some_and(|order| order.our_note.is_some());
         let told = !record.flags.is_empty() || record.stated.is_some() || noted;
-        (shipped || held || undecided || told).then(|| Target::Channel(name.clone(), channel))
+        // Whoever was told of something here is told when it is over.
+        let asked = mirrors.iter().any(|mirror| mirror.destination == *name && mirror.reason.is_some());
+        (shipped || held || undecided || told || asked || failed(record).is_some())
+            .then(|| Target::Channel(name.clone(), channel))
     }
 }
 
@@ -146,10 +151,10 @@ impl Target<'_> {
                 let flag = next_flag(record, signs);
                 // What is to be held has to be known first, and newly.
                 let unknown = signs.refused_tag.is_some() && record.is_refused() && record.work.is_none();
-                let (look, shipping) = (flag.is_some() || unknown, channel.takes_shipments());
+                let (look, tells) = (flag.is_some() || unknown, channel.tells_shipments());
                 let carriers = channel.carriers();
-                let telling = flag.or_else(|| shipping.then(|| next_shipping(record, carriers)).flatten());
-                let doubt = shipping.then(|| doubt(record, carriers)).flatten();
+                let telling = flag.or_else(|| next_shipping(record, carriers, tells?));
+                let doubt = failed(record).or_else(|| tells.and_then(|_| doubt(record, carriers)));
                 Some(Wanted::Channel { telling, look, doubt })
             }
         }
@@ -172,6 +177,9 @@ impl Target<'_> {
             }
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
             (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
+            (_, Wanted::Channel { doubt: Some(_), .. }) if mirror.accepted == Some(wanted.digest()) => {
+                Plan::Nothing
+            }
             (_, Wanted::Channel { doubt: Some(doubt), .. }) => Plan::Exception(doubt.clone()),
             _ => Plan::Nothing,
         }

@@ -7,6 +7,8 @@ mod accounting;
 #[cfg(test)]
 mod addressing;
 #[cfg(test)]
+mod arriving;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod benching;

@@ -102,6 +102,54 @@ fn a_deleted_order_stays_deleted() {
 }
 
 #[test]
+fn how_far_a_parcel_has_come_is_the_same_in_whatever_order_it_is_told_and_a_cancel_ends_it() {
+    use DeliveryStatus::{Delayed, Delivered, InTransit, LabelPrinted};
+    let version = |updated, delivery| {
+        let made = fulfillment("9", &[("1", 2)], &["7489"], updated);
+        Fact::Fulfillment(Fulfillment { delivery, created_at: second(2), ..made })
+    };
+    let facts = [
+        version(3, Some(Delayed)),
+        version(4, Some(InTransit)),
+        version(5, None),
+        version(6, Some(LabelPrinted)),
+        Fact::Progress("9".into(), DeliveryStatus::Other("teleported".into())),
+    ];
+    let of = |record: &OrderRecord| record.fulfillments[&"9".into()].delivery.clone();
+    for first in 0..facts.len() {
+        for turned in [false, true] {
+            let mut record = record(document());
+            // Of a fulfilment that is not known there is nothing to keep but the wish to read it.
+            heard(&mut record, version(2, None), 2);
+            let mut told = facts.to_vec();
+            told.rotate_left(first);
+            if turned {
+                told.reverse();
+            }
+            for fact in told {
+                heard(&mut record, fact, 10);
+            }
+            assert_eq!(of(&record), Some(Delayed), "{first} {turned}");
+            assert_eq!(heard(&mut record, Fact::Progress("9".into(), Delivered), 11), Merge::Applied);
+            assert_eq!(heard(&mut record, Fact::Progress("9".into(), Delivered), 12), Merge::NoChange);
+            assert_eq!(heard(&mut record, version(3, Some(Delayed)), 13), Merge::Stale);
+            assert_eq!(heard(&mut record, version(7, Some(InTransit)), 14), Merge::NoChange);
+            assert_eq!(of(&record), Some(Delivered));
+            let gone = Fulfillment {
+                status: FulfillmentStatus::Cancelled,
+                ..fulfillment("9", &[("1", 2)], &["7489"], 8)
+            };
+            heard(&mut record, Fact::Fulfillment(gone), 15);
+            heard(&mut record, version(7, Some(Delivered)), 16);
+            heard(&mut record, Fact::Progress("9".into(), Delivered), 17);
+            assert_eq!(of(&record), None, "it did not leave");
+        }
+    }
+    let mut record = record(document());
+    assert_eq!(heard(&mut record, Fact::Progress("9".into(), Delivered), 11), Merge::Unsettled);
+}
+
+#[test]
 fn fulfilments_merge_by_their_own_id_and_version() {
     let mut record = record(document());
     let made = fulfillment("1", &[("1", 2)], &["1Z"], 10);

@@ -1,6 +1,7 @@
 //! What the shop is told of carriers and tracking: each carrier by its exact name, with a page that is right, one update for
 //! one change, and what is questionable before a person.
 
+mod progress;
 mod warehouse;
 
 use std::collections::BTreeSet;

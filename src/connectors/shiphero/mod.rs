@@ -46,6 +46,10 @@ pub const LIMITS: Limits =
 /// How often changed orders are asked for unless told otherwise: edits and holds at ShipHero send no webhook.
 pub const POLL: Duration = Duration::from_mins(1);
 
+/// How often an order is looked at whose parcels have not all arrived: no page says that a carrier's scan counts as a change
+/// of its order, and a look at many orders for weeks must leave credits for everything else.
+const WATCH: Duration = Duration::from_hours(12);
+
 /// The holds that are ours to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OurHold {
@@ -194,7 +198,7 @@ impl Destination for ShipHero {
             packs: true,
             enters: !self.settings.native,
             adopts: true,
-            watch: None,
+            watch: self.settings.poll.map(|_| WATCH),
         }
     }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::api::whole;
+use super::parcels::has_arrived;
 use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Field, Item, OrderCopy, Stage};
@@ -79,7 +80,7 @@ pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at:
     let fulfilled = text(&order["fulfillment_status"]).eq_ignore_ascii_case("fulfilled");
     // What is left of an order that was shipped in part can be edited like any other, once no tote holds it.
     let stage = if fulfilled || (left && !pending) {
-        Stage::Shipped
+        if has_arrived(order) { Stage::Delivered } else { Stage::Shipped }
     } else if in_hand {
         Stage::Packing
     } else if held {

@@ -69,13 +69,6 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
     valid
         .map(|(at, parcel)| {
             let label = parcel.label;
-            let rank = if is_set(&label["delivered"]) {
-                Rank::Delivered
-            } else if parcel.ready {
-                Rank::Shipped
-            } else {
-                Rank::Labelled
-            };
             // What stands for «none» where the vendor wants something is no number and no carrier.
             let filled = |value: &Value| {
                 let said = Some(text(value)).filter(|text| !text.is_empty());
@@ -89,12 +82,46 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
                 carrier: filled(&label["carrier"]),
                 urls: filled(&label["tracking_url"]).filter(|_| number.is_some()).into_iter().collect(),
                 numbers: number.into_iter().collect(),
-                rank,
+                rank: rank(label, parcel.ready),
                 undone: false,
                 told: settings.native,
             }
         })
         .collect()
+}
+
+/// How far the parcel of a label has come; `ready` says whether it counts as shipped.
+fn rank(label: &Value, ready: bool) -> Rank {
+    let handed_over = if ready { Rank::Shipped } else { Rank::Labelled };
+    let said = [
+        is_set(&label["picked_up"]).then_some(Rank::InTransit),
+        by_word(text(&label["tracking_status"])),
+        is_set(&label["delivered"]).then_some(Rank::Delivered),
+    ];
+    said.into_iter().flatten().fold(handed_over, Rank::max)
+}
+
+/// Whether all labels of an order that count say that their parcels arrived.
+pub(super) fn has_arrived(order: &Value) -> bool {
+    let labels = list(&order["shipments"]).flat_map(|shipment| list(&shipment["shipping_labels"]));
+    let mut valid = labels.filter(|label| is_valid(label)).peekable();
+    valid.peek().is_some() && valid.all(|label| rank(label, true) == Rank::Delivered)
+}
+
+/// How far a parcel has come by its `tracking_status`. The schema has it as plain text and no page lists its words, so only
+/// those count that carriers' trackers share and that mean one thing however they are spelled; others say nothing.
+fn by_word(status: &str) -> Option<Rank> {
+    let letters = status.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
+    Some(match letters.collect::<String>().as_str() {
+        "pickedup" | "accepted" | "intransit" | "transit" | "delayed" => Rank::InTransit,
+        "outfordelivery" => Rank::OutForDelivery,
+        "attempteddelivery" | "deliveryattempted" | "attemptfail" | "availableforpickup" => Rank::Attempted,
+        "failure" | "failed" | "deliveryfailed" | "undeliverable" | "returntosender" | "returned" => {
+            Rank::Failed
+        }
+        "delivered" => Rank::Delivered,
+        _ => return None,
+    })
 }
 
 struct Parcel<'s> {
@@ -138,4 +165,37 @@ fn order_lines(
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_label_says_how_far_its_parcel_has_come_and_a_word_nobody_knows_says_nothing() {
+        let table = [
+            (json!({}), Rank::Shipped),
+            (json!({ "picked_up": false, "delivered": null, "tracking_status": null }), Rank::Shipped),
+            (json!({ "picked_up": true }), Rank::InTransit),
+            (json!({ "tracking_status": "In Transit" }), Rank::InTransit),
+            (json!({ "tracking_status": "OUT_FOR_DELIVERY", "picked_up": true }), Rank::OutForDelivery),
+            (json!({ "tracking_status": "attempted_delivery" }), Rank::Attempted),
+            (json!({ "tracking_status": "return-to-sender" }), Rank::Failed),
+            (json!({ "tracking_status": "delivered" }), Rank::Delivered),
+            (json!({ "tracking_status": "in_transit", "delivered": true }), Rank::Delivered),
+            (json!({ "tracking_status": "not delivered" }), Rank::Shipped),
+            (json!({ "tracking_status": "exception" }), Rank::Shipped),
+        ];
+        for (label, expected) in table {
+            assert_eq!(rank(&label, true), expected, "{label}");
+            let labelled = rank(&label, false);
+            assert_eq!(
+                labelled,
+                if expected == Rank::Shipped { Rank::Labelled } else { expected },
+                "{label}"
+            );
+        }
+    }
 }

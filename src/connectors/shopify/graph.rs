@@ -41,8 +41,8 @@ pub(super) const SHIP: &str = with_shipped!("ship.graphql");
 pub(super) const RETRACK: &str = with_shipped!("retrack.graphql");
 /// Cancels a fulfilment.
 pub(super) const UNSHIP: &str = with_shipped!("unship.graphql");
-/// Books that a fulfilment arrived.
-pub(super) const DELIVER: &str = include_str!("queries/deliver.graphql");
+/// Books how far a fulfilment has come.
+pub(super) const PROGRESS: &str = include_str!("queries/progress.graphql");
 /// Places a hold.
 pub(super) const HOLD: &str = include_str!("queries/hold.graphql");
 /// Releases a hold.
@@ -306,6 +306,13 @@ pub(super) struct GraphFulfillment {
     tracking_info: Vec<Tracking>,
     location: Option<Legacy>,
     fulfillment_line_items: Connection<FulfillmentLine>,
+    /// What happened to its parcel, where that was asked for.
+    events: Option<Connection<GraphEvent>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GraphEvent {
+    status: String,
 }
 
 impl GraphFulfillment {
@@ -319,7 +326,7 @@ impl GraphFulfillment {
             let units = lines.entry(plain(&line.line_item.id)).or_default();
             *units = units.saturating_add(line.quantity.unwrap_or_default());
         }
-        Fulfillment {
+        let mut fulfillment = Fulfillment {
             id: self.legacy_resource_id.as_str().into(),
             // The display status also says things that are no news of the parcel (fulfilled, submitted, cancelled).
             delivery: self
@@ -336,7 +343,11 @@ impl GraphFulfillment {
             lines,
             created_at: self.created_at,
             updated_at: self.updated_at,
+        };
+        for event in self.events.iter().flat_map(|events| &events.nodes) {
+            fulfillment.advance(&DeliveryStatus::parse(&event.status));
         }
+        fulfillment
     }
 }
 

@@ -23,7 +23,7 @@ use serde_json::json;
 use super::{Channel, Connection, Delivery, Heard, WebhookScheme, Webhooks};
 use crate::domain::RemoteId;
 use crate::domain::carrier::Carriers;
-use crate::domain::fulfillment::Fulfillment;
+use crate::domain::fulfillment::{Fulfillment, TellShipments};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Snapshot;
 use crate::domain::step::{Signs, Telling};
@@ -43,7 +43,7 @@ pub const LIMITS: Limits =
 /// What the app must be allowed besides, where shipments made elsewhere become fulfilments.
 const FULFILL_SCOPES: &[(&str, &str)] = &[
     ("write_merchant_managed_fulfillment_orders", "fulfilments of what other systems shipped"),
-    ("write_fulfillments", "their delivery"),
+    ("write_fulfillments", "how far they have come"),
 ];
 
 /// What the app must be allowed besides, where orders that may not ship are held and tagged.
@@ -97,6 +97,8 @@ pub struct Settings {
     pub shop_domain: Option<String>,
     /// Whether shipments made elsewhere become fulfilments here.
     pub fulfill: bool,
+    /// When they do.
+    pub tell_shipments: TellShipments,
     /// Whether the shop then writes to its customer.
     pub notify_customer: bool,
     /// The tag of orders that may not ship, which are then held too; absent to leave them alone.
@@ -204,8 +206,8 @@ impl Channel for Shopify {
         })
     }
 
-    fn takes_shipments(&self) -> bool {
-        self.settings.fulfill && self.admin.is_some()
+    fn tells_shipments(&self) -> Option<TellShipments> {
+        (self.settings.fulfill && self.admin.is_some()).then_some(self.settings.tell_shipments)
     }
 
     fn carriers(&self) -> &Carriers {

@@ -511,6 +511,14 @@ impl WireRefund {
     }
 }
 
+/// The body of `fulfillment_events/create`: what happened to a parcel.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireEvent {
+    pub(super) order_id: Option<Id>,
+    pub(super) fulfillment_id: Id,
+    pub(super) status: String,
+}
+
 /// The body of `orders/risk_assessment_changed`, which does not tell what is recommended now.
 #[derive(Debug, Deserialize)]
 pub(super) struct WireRisk {

@@ -1,7 +1,9 @@
-//! What the shop is told: shipments made elsewhere, as fulfilments, and that an order may not ship, as a hold and a tag.
+//! What the shop is told: shipments made elsewhere, as fulfilments, and how far they have come, as events of these; and that an
+//! order may not ship, as a hold and a tag.
 //!
 //! A fulfilment is made of the open work of one location at a time; the loop asks again for what is left at others. None of
 //! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
+//! Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled fulfilment too.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +17,7 @@ use super::graph::{self, Connection, GraphFulfillment, Node, plain};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::step::{Shipping, Telling};
+use crate::domain::step::{Progress, Shipping, Telling};
 use crate::transport::{Effect, Fault, Log};
 
 const OPEN_WORK: Query = Query {
@@ -37,7 +39,7 @@ const FULFILLMENT: Query = Query {
 const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 20);
 const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 50);
 const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 10);
-const DELIVER: Query = mutation("fulfillmentEventCreate", graph::DELIVER, 10);
+const PROGRESS: Query = mutation("fulfillmentEventCreate", graph::PROGRESS, 10);
 const HOLD: Query = Query { urgent: true, ..mutation("fulfillmentOrderHold", graph::HOLD, 10) };
 const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 10);
 const TAG: Query = mutation("tagsAdd", graph::TAG, 10);
@@ -48,8 +50,9 @@ const HANDLE: &str = "crossdock-compliance";
 /// What the shop says of a second one.
 const HELD_ALREADY: &str = "DUPLICATE_FULFILLMENT_HOLD_HANDLE";
 
-/// Lines of a fulfilment, and fulfilment orders, that one answer shows.
+/// Lines of a fulfilment, its latest events, and fulfilment orders, that one answer shows.
 const LINES: u32 = 250;
+const EVENTS: u32 = 50;
 const PARTS: u32 = 15;
 
 /// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
@@ -139,13 +142,7 @@ impl Shopify {
                 let variables = json!({ "id": fulfillment_id(shipping), "lines": LINES });
                 self.mutate(UNSHIP, variables, log).await.map(Some)
             }
-            Telling::Deliver(shipping) => {
-                let event = json!({ "fulfillmentId": fulfillment_id(shipping), "status": "DELIVERED" });
-                self.change(DELIVER, json!({ "event": event }), log).await?;
-                let variables = json!({ "id": fulfillment_id(shipping), "lines": LINES });
-                let now: OneFulfillment = self.admin()?.run(FULFILLMENT, variables, log).await?;
-                made(DELIVER, now.fulfillment).map(Some)
-            }
+            Telling::Progress(progress) => self.progress(progress, log).await.map(Some),
             Telling::Hold(holding) => {
                 let hold = json!({
                     "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
@@ -164,6 +161,21 @@ impl Shopify {
             Telling::Note(noting) => self.note(noting, log).await,
             Telling::State(stating) => self.state(stating, log).await,
         }
+    }
+
+    /// Books how far a parcel has come, unless as much or more is booked already or the fulfilment was cancelled; when it came
+    /// so far is left to the shop, which takes the present.
+    async fn progress(&self, progress: &Progress, log: &Log) -> Result<Fulfillment, Fault> {
+        let id = format!("gid://shopify/Fulfillment/{}", progress.fulfillment);
+        let variables = json!({ "id": id, "lines": LINES, "events": EVENTS });
+        let seen: OneFulfillment = self.admin()?.run(FULFILLMENT, variables, log).await?;
+        let mut fulfillment = made(FULFILLMENT, seen.fulfillment)?;
+        if fulfillment.advance(&progress.status) {
+            let event =
+                json!({ "fulfillmentId": id, "status": progress.status.as_str().to_ascii_uppercase() });
+            self.change(PROGRESS, json!({ "event": event }), log).await?;
+        }
+        Ok(fulfillment)
     }
 
     /// A mutation that gives no fulfilment back.

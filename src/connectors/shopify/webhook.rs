@@ -6,9 +6,10 @@
 use serde::de::DeserializeOwned;
 
 use super::part::{WirePart, is_about_part, may_stop_goods};
-use super::rest::{Id, WireEdited, WireFulfillment, WireOrder, WireRefund, WireRisk};
+use super::rest::{Id, WireEdited, WireEvent, WireFulfillment, WireOrder, WireRefund, WireRisk};
 use crate::connectors::{Delivery, Heard, WebhookScheme};
 use crate::domain::RemoteId;
+use crate::domain::fulfillment::DeliveryStatus;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::Fact;
 
@@ -97,6 +98,13 @@ pub(super) fn read(delivery: Delivery<'_>, shop: Option<&str>, asks: bool) -> Re
             let order = order_of(topic, wire.order_id.as_ref())?;
             let fulfillment = wire.fulfillment().map_err(|why| unreadable(topic, &why))?;
             let facts = vec![Fact::Fulfillment(fulfillment)];
+            Ok(Heard::Facts { order, facts, urgent: false, versioned: true })
+        }
+        "fulfillment_events/create" => {
+            let wire: WireEvent = parse(topic, body)?;
+            check_kind(topic, body, "FulfillmentEvent")?;
+            let order = order_of(topic, wire.order_id.as_ref())?;
+            let facts = vec![Fact::Progress(wire.fulfillment_id.0, DeliveryStatus::parse(&wire.status))];
             Ok(Heard::Facts { order, facts, urgent: false, versioned: true })
         }
         "refunds/create" => {

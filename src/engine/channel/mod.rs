@@ -4,6 +4,6 @@ mod doubting;
 mod flagging;
 mod shipping;
 
-pub use doubting::doubt;
+pub use doubting::{doubt, failed};
 pub(super) use flagging::next_flag;
 pub use shipping::{left_behind, next_shipping, shows};

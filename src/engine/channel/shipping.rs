@@ -2,23 +2,59 @@
 //!
 //! The record's fulfilments are what is seen at the channel, and its links tell which of them we made. A fulfilment that a
 //! person made for the same goods is never made again, and one that a person undid is never made anew. Tracking is told
-//! anew only where it is another than we told last, so what a person corrects at the channel stays.
+//! anew only where it is another than we told last, so what a person corrects at the channel stays. How far a parcel has come
+//! is told where the channel knows less, and never where it knows as much or more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::RemoteId;
 use crate::domain::carrier::{Carriers, named};
-use crate::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus};
-use crate::domain::fulfillment::{Rank, Shipment, ShipmentRef, Tracking};
+use crate::domain::fulfillment::{Fulfillment, FulfillmentStatus, Rank};
+use crate::domain::fulfillment::{Shipment, ShipmentRef, TellShipments, Tracking};
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
-use crate::domain::step::{Shipping, Telling};
+use crate::domain::step::{Progress, Shipping, Telling};
 
 /// The next step that brings the channel in line with the shipments of `record`, with carriers as `carriers` knows them;
 /// nothing where it is.
-pub fn next_shipping(record: &OrderRecord, carriers: &Carriers) -> Option<Telling> {
+pub fn next_shipping(record: &OrderRecord, carriers: &Carriers, tell: TellShipments) -> Option<Telling> {
     let order = record.document.as_ref()?;
-    shipments(record).find_map(|(name, shipment)| next(record, order, &name, shipment, carriers))
+    let tells = tell == TellShipments::Each || is_complete(record, order);
+    shipments(record)
+        .find_map(|(name, shipment)| next(record, order, &name, shipment, carriers, tells))
+        .or_else(|| next_arrival(record, order))
+}
+
+/// Whether everything that is still wanted of the order has left, by the channel's account and that of its shipments.
+fn is_complete(record: &OrderRecord, order: &OrderDocument) -> bool {
+    let untold: Vec<_> = shipments(record)
+        .filter(|(_, shipment)| has_left(shipment))
+        .map(|(name, shipment)| missing(record, order, &name, shipment))
+        .collect();
+    order.goods().all(|line| {
+        let left = untold.iter().filter_map(|units| units.get(&line.id));
+        left.fold(record.shipped_units(&line.id), |sum, units| sum.saturating_add(*units)) >= line.current
+    })
+}
+
+fn has_left(shipment: &Shipment) -> bool {
+    !shipment.undone && shipment.rank >= Rank::Shipped
+}
+
+/// The next fulfilment whose numbers arrived by the account of a system that was told of it, and not yet at the channel.
+fn next_arrival(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
+    let arrived = |f: &&Fulfillment| {
+        let all = |numbers: &BTreeSet<String>| f.numbers.iter().all(|number| numbers.contains(number));
+        !f.numbers.is_empty() && record.arrived.values().any(all)
+    };
+    let standing = record.fulfillments.values().filter(|f| f.stands() && !f.is_delivered());
+    standing.into_iter().find(arrived).and_then(|f| progress(order, f, Rank::Delivered))
+}
+
+/// How far the parcel of a fulfilment has come, to be told.
+fn progress(order: &OrderDocument, fulfillment: &Fulfillment, rank: Rank) -> Option<Telling> {
+    let (order, fulfillment) = (order.id.clone(), fulfillment.id.clone());
+    rank.status().map(|status| Telling::Progress(Progress { order, fulfillment, status }))
 }
 
 /// Every shipment of the record, with whose it is.
@@ -40,6 +76,7 @@ fn next(
     name: &ShipmentRef,
     shipment: &Shipment,
     carriers: &Carriers,
+    tells: bool,
 ) -> Option<Telling> {
     let tracking = carriers.tracking(shipment);
     let shipping = |fulfillment: Option<&Fulfillment>, lines| {
@@ -63,15 +100,14 @@ fn next(
         return None;
     }
     let missing = if shipment.told { BTreeMap::new() } else { missing(record, order, name, shipment) };
-    if !missing.is_empty() && !record.is_cancelled() && !record.is_deleted() {
+    if tells && !missing.is_empty() && !record.is_cancelled() && !record.is_deleted() {
         return Some(Telling::Ship(shipping(None, missing)));
     }
     if let Some(stale) = standing().find(|fulfillment| is_stale(record, fulfillment, &tracking)) {
         return Some(Telling::Retrack(shipping(Some(stale), BTreeMap::new())));
     }
-    let under_way = standing().find(|f| f.delivery != Some(DeliveryStatus::Delivered));
-    let arrived = under_way.filter(|_| shipment.rank == Rank::Delivered)?;
-    Some(Telling::Deliver(shipping(Some(arrived), BTreeMap::new())))
+    let behind = standing().find(|fulfillment| fulfillment.rank() < Some(shipment.rank))?;
+    progress(order, behind, shipment.rank)
 }
 
 /// Units of a shipment that the channel does not show as left yet: never more than what is wanted of the line and did not

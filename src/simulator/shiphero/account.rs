@@ -15,6 +15,7 @@ use super::gate::{Gate, Request};
 use super::options::Options;
 use super::order::HOLDS;
 use super::refused::Refused;
+use super::shipment::Way;
 use super::state::{By, Happening, State, uuid};
 use super::view::{self, Eyes};
 use super::webhook::{self, Delivery, Knobs, Outbox};
@@ -251,6 +252,11 @@ impl Account {
     /// Completes a bulk shipment: the shop is told.
     pub fn complete(&self, shipment: i64) -> Result<(), Refused> {
         self.with(|state| floor::complete(state, shipment))
+    }
+
+    /// A carrier scans the parcel of a label, the first that is not void if none is named.
+    pub fn scan(&self, shipment: i64, label: Option<i64>, way: &Way) -> Result<(), Refused> {
+        self.with(|state| floor::scan(state, shipment, label, way))
     }
 
     /// Puts a shipment's parcels into a container for the carrier.

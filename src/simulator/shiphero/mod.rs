@@ -27,6 +27,7 @@
 //! | `…/merge` | `{"with"}` | has another order ship with this one |
 //! | `POST /sim/shipments/{id}/void` | `{"label"?}` | voids a label, the first that is not |
 //! | `POST /sim/shipments/{id}/complete` | | tells the shop of a bulk shipment |
+//! | `POST /sim/shipments/{id}/scan` | `{"label"?, "way": `[`Way`]`}` | its carrier scans a parcel |
 //! | `POST /sim/shipments/{id}/package-added` | | puts its parcels into a container for the carrier |
 //! | `POST /sim/stock` | `{"sku", "on_hand"}` | counts what is on hand; a new SKU is a new product |
 //! | `POST /sim/tokens/revoke` | | ends every access token |
@@ -56,5 +57,6 @@ pub use gate::Request;
 pub use options::Options;
 pub use order::HOLDS;
 pub use refused::Refused;
+pub use shipment::Way;
 pub use state::Happening;
 pub use webhook::{Attempt, Delivery, Knobs, TYPES};

@@ -1,6 +1,7 @@
 //! Shipments: what left the house, in which parcels, under which labels.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What left the house at one time.
@@ -45,12 +46,31 @@ pub(super) struct Label {
     pub(super) dimensions: Value,
     pub(super) is_void: bool,
     pub(super) created_at: Timestamp,
+    pub(super) way: Way,
+}
+
+/// What is known of a parcel's way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Way {
+    /// Its carrier has it.
+    pub picked_up: bool,
+    /// It arrived.
+    pub delivered: bool,
+    /// What its carrier says last; the words are not published.
+    pub tracking_status: Option<String>,
 }
 
 impl Shipment {
     /// Whether every label it had was voided.
     pub(super) fn is_void(&self) -> bool {
         !self.labels.is_empty() && self.labels.iter().all(|label| label.is_void)
+    }
+
+    /// Whether all that is valid of it came so far.
+    pub(super) fn all(&self, came: impl Fn(&Way) -> bool) -> bool {
+        let mut valid = self.labels.iter().filter(|label| !label.is_void).peekable();
+        valid.peek().is_some() && valid.all(|label| came(&label.way))
     }
 
     pub(super) fn has_valid_label(&self) -> bool {

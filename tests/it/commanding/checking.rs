@@ -156,7 +156,7 @@ async fn check_names_the_scopes_that_are_missing_and_fails_only_for_those_the_ma
     let place = Place::with(without(&["write_fulfillments"])).await;
     let Ended { code, out, .. } = place.run(&["check"]).await;
     assert_eq!(code, Some(0), "{out}");
-    let words = "the app may not write, for lack of write_fulfillments (their delivery)";
+    let words = "the app may not write, for lack of write_fulfillments (how far they have come)";
     assert!(out.contains(words), "{out}");
 
     let place = Place::with(without(&["read_customers", "read_locations"])).await;

@@ -129,6 +129,14 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[connections.compliance]",
+        "tell_shipments = \"whole\"\ntell_shipment = \"each\"\n[connections.compliance]",
+        &[
+            "9 connections.cellar.tell_shipments «whole» is not known → choose one of each, complete",
+            "10 connections.cellar.tell_shipment is not a key of the configuration → did you mean «tell_shipments»?",
+        ],
+    ),
+    (
+        "[connections.compliance]",
         "client_id = \"x\"\n[connections.compliance]",
         &["5 connections.cellar has only one of client_id and client_secret → give both"],
     ),

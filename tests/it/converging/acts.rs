@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Interfere,
     /// Somebody enters an order at the warehouse by hand, or the warehouse's own integration does.
     Enter,
-    /// The compliance service's own fulfilment house ships something.
+    /// The compliance service's own fulfilment house ships something; where there is a warehouse, a carrier scans a parcel of it.
     Ship,
     /// Time passes, webhooks that are due arrive, and whatever is due is worked on.
     Work,

@@ -227,6 +227,7 @@ impl World {
             }
         }
         self.check_told().await;
+        self.check_ways();
         self.check_the_log();
         self.check_deliveries().await;
         self.check_nothing_more().await;

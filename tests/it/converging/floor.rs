@@ -3,7 +3,7 @@
 use crossdock::domain::copy::Stage;
 use crossdock::domain::mirror::{Desired, MirrorState};
 use crossdock::engine::desired::desired;
-use crossdock::simulator::shiphero::{Account, NewPackage, NewShipment, Refused, Units};
+use crossdock::simulator::shiphero::{Account, NewPackage, NewShipment, Refused, Units, Way};
 use crossdock::simulator::shopify::order::LineKind;
 use crossdock::simulator::shopify::{self, FulfillUnits, NewFulfillment, Tracking};
 use rand::RngExt;
@@ -15,6 +15,9 @@ use super::world::World;
 /// Holds that people at the warehouse place and lift.
 const HOLDS: [&str; 6] =
     ["operator_hold", "operator_hold", "operator_hold", "payment_hold", "fraud_hold", "address_hold"];
+
+/// What a carrier says of a parcel; the last is a word that says nothing.
+const WORDS: [&str; 4] = ["out_for_delivery", "attempted_delivery", "return_to_sender", "see_remarks"];
 
 /// The number of a thing at the warehouse.
 pub(super) fn number(thing: &Value) -> i64 {
@@ -144,6 +147,26 @@ impl World {
             // What the shop does not take, it does not take.
             let new = NewFulfillment { lines, tracking, ..NewFulfillment::default() };
             let _ = self.winery.shop.fulfill(shop_id, &new);
+        }
+    }
+
+    /// A carrier scans a parcel of the warehouse, of which nobody is told.
+    pub(super) fn scan(&mut self, rng: &mut StdRng) -> Option<&'static str> {
+        let house = self.winery.house.as_ref()?;
+        let orders = house.orders();
+        let left: Vec<&Value> = orders.iter().flat_map(|order| list(&order["shipments"])).collect();
+        let shipment = number(left.get(rng.random_range(0..left.len().max(1)))?);
+        done("scan", house.scan(shipment, None, &some_way(rng)))
+    }
+
+    /// What has left goes on: every parcel is scanned once more.
+    pub(super) fn scan_the_rest(&mut self, rng: &mut StdRng) {
+        let Some(house) = &self.winery.house else { return };
+        for shipment in house.orders().iter().flat_map(|order| list(&order["shipments"])) {
+            for label in list(&shipment["shipping_labels"]).filter(|label| label["status"] == "valid") {
+                house.scan(number(shipment), Some(number(label)), &some_way(rng)).unwrap();
+                *self.done.entry("scan").or_default() += 1;
+            }
         }
     }
 
@@ -292,4 +315,10 @@ fn some_units(rng: &mut StdRng, order: &Value) -> Vec<Units> {
         return Vec::new();
     };
     vec![Units { line_item: *line_item, quantity: rng.random_range(1..=*pending) }]
+}
+
+/// How far a carrier says that a parcel came.
+fn some_way(rng: &mut StdRng) -> Way {
+    let tracking_status = Some(WORDS[rng.random_range(0..WORDS.len())].to_owned());
+    Way { picked_up: true, delivered: rng.random_bool(0.3), tracking_status }
 }

@@ -2,7 +2,7 @@
 
 use crossdock::domain::OrderRef;
 use crossdock::domain::copy::{OrderCopy, Stage};
-use crossdock::simulator::shopify::order::FulfillmentStatus;
+use crossdock::simulator::shopify::order::{Fulfillment, FulfillmentStatus, ShipmentStatus};
 use crossdock::store::{DeliveryQuery, DeliveryState};
 use serde_json::Value;
 
@@ -12,6 +12,23 @@ use super::world::World;
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// How far along a parcel is by what the shop is told of it.
+fn place(status: ShipmentStatus) -> Option<usize> {
+    use ShipmentStatus::{AttemptedDelivery, Delivered, Failure, InTransit, OutForDelivery};
+    [InTransit, OutForDelivery, AttemptedDelivery, Failure, Delivered].iter().position(|one| *one == status)
+}
+
+/// How far a label at the warehouse says that its parcel came.
+fn way(label: &Value) -> Option<ShipmentStatus> {
+    let word = match text(&label["tracking_status"]) {
+        "out_for_delivery" => Some(ShipmentStatus::OutForDelivery),
+        "attempted_delivery" => Some(ShipmentStatus::AttemptedDelivery),
+        "return_to_sender" => Some(ShipmentStatus::Failure),
+        _ => (label["picked_up"] == true).then_some(ShipmentStatus::InTransit),
+    };
+    if label["delivered"] == true { Some(ShipmentStatus::Delivered) } else { word }
 }
 
 impl World {
@@ -129,7 +146,33 @@ impl World {
                     let open: u32 = open.map(|line| order.unfulfilled(line)).sum();
                     let known = told.iter().any(|number| **number == text(&label["tracking_number"]));
                     assert!(known || open == 0, "order {}: the shop was not told of a parcel", order.name);
+                    let ours = |f: &&Fulfillment| {
+                        record.links.contains_key(&f.id.into())
+                            && f.numbers == [text(&label["tracking_number"])]
+                    };
+                    for made in order.fulfillments.iter().filter(ours) {
+                        let known = made.events.iter().filter_map(|event| place(event.status)).max();
+                        let came = way(label).and_then(place);
+                        assert!(
+                            known >= came,
+                            "order {}: the shop was not told how far a parcel came",
+                            order.name
+                        );
+                    }
                 }
+            }
+        }
+    }
+
+    /// P2: of what we told the shop of a fulfilment's parcel each is further than the one before.
+    pub(super) fn check_ways(&self) {
+        for order in self.winery.shop.orders() {
+            for made in &order.fulfillments {
+                let ours = made.events.iter().filter(|event| !self.told_by_others.contains(&event.id));
+                let ours: Vec<_> =
+                    ours.map(|event| place(event.status).expect("a step that is told")).collect();
+                let forward = ours.is_sorted_by(|one, next| one < next);
+                assert!(forward, "order {}: told twice, or a step back: {:?}", order.name, made.events);
             }
         }
     }
@@ -187,7 +230,8 @@ impl World {
             .shop
             .requests()
             .iter()
-            .filter(|r| r.document.trim_start().starts_with("mutation"))
+            // A comment stands before it.
+            .filter(|r| r.document.lines().any(|line| line.starts_with("mutation")))
             .count();
         [self.winery.writes().len(), house.map_or(0, changes), told]
     }

@@ -82,11 +82,10 @@ impl World {
         shop.release(id, &Release::default()).ok().map(|()| "let go")
     }
 
-    /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over. Where there is
-    /// a warehouse, it has nothing to ship.
+    /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over.
     pub(super) fn ship_there(&mut self, rng: &mut StdRng) -> Option<&'static str> {
         let keys: Vec<String> = self.winery.account.orders().into_keys().collect();
-        if keys.is_empty() || self.warehouse.is_some() {
+        if keys.is_empty() {
             return None;
         }
         let key = &keys[rng.random_range(0..keys.len())];

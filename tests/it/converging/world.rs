@@ -76,6 +76,8 @@ pub(super) struct World {
     pub(super) by_hand: BTreeMap<i64, BTreeSet<&'static str>>,
     /// Holds of people at the warehouse, by the order's number there.
     pub(super) held_by_people: BTreeSet<(i64, &'static str)>,
+    /// What the shop was told of parcels by others than us.
+    pub(super) told_by_others: BTreeSet<i64>,
     /// What was done, by name.
     pub(super) done: BTreeMap<&'static str, u64>,
     /// What happened, in words, for a failure.
@@ -134,6 +136,7 @@ impl World {
             ids: Vec::new(),
             by_hand: BTreeMap::new(),
             held_by_people: BTreeSet::new(),
+            told_by_others: BTreeSet::new(),
             done: BTreeMap::new(),
             story: Vec::new(),
             checked: 0,
@@ -165,12 +168,18 @@ impl World {
     async fn attempt(&mut self, kind: Kind, rng: &mut StdRng) -> Option<&'static str> {
         match kind {
             Kind::Place => self.place(rng),
-            Kind::Shop => self.any(rng).and_then(|id| activity::act_at_random(&self.winery.shop, rng, id)),
+            Kind::Shop => self.any(rng).and_then(|id| {
+                let before = self.events();
+                let done = activity::act_at_random(&self.winery.shop, rng, id);
+                self.told_by_others.extend(self.events().difference(&before));
+                done
+            }),
             Kind::Stop => self.stop_goods(rng),
             Kind::Free => self.free(rng),
             Kind::Pack => self.pack(rng).await,
             Kind::Interfere => self.interfere(rng),
             Kind::Enter => self.enter(rng),
+            Kind::Ship if self.winery.house.is_some() => self.scan(rng),
             Kind::Ship => self.ship_there(rng),
             Kind::Work => Some(self.work(rng).await),
             Kind::Catch => {
@@ -186,6 +195,12 @@ impl World {
             Kind::Fault => Some(self.spoil(rng)),
             Kind::Access => self.access(rng),
         }
+    }
+
+    /// What the shop was told of parcels so far.
+    fn events(&self) -> BTreeSet<i64> {
+        let made = self.winery.shop.orders().into_iter().flat_map(|order| order.fulfillments);
+        made.flat_map(|made| made.events).map(|event| event.id).collect()
     }
 
     pub(super) fn faults(&self) -> Vec<&Faults> {
@@ -295,6 +310,11 @@ impl World {
             self.work(&mut StdRng::seed_from_u64(0)).await;
         }
         self.enter_the_rest();
+        self.scan_the_rest(&mut StdRng::seed_from_u64(1));
+        if self.done.contains_key("scan") {
+            // Nobody tells of a scan: the parcels are looked at twice a day.
+            self.pass_time(Duration::from_hours(13)).await;
+        }
         for round in 0..60 {
             self.pass_time(Duration::from_mins(1)).await;
             self.winery.server.settle().await;

@@ -33,6 +33,7 @@ impl ReadShop {
             api_version: API_VERSION.to_owned(),
             shop_domain: None,
             fulfill: true,
+            tell_shipments: crossdock::domain::fulfillment::TellShipments::Each,
             notify_customer: false,
             refused_tag: None,
             late_tag: None,

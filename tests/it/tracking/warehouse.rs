@@ -83,6 +83,10 @@ impl Destination for Warehouse {
                 let held = Held { stage: copy.stage, numbers: BTreeSet::new(), shipments: Vec::new() };
                 orders.insert(copy.key.clone(), held);
             }
+            // The shop knows that it arrived.
+            Step::Advance { at, stage: Stage::Delivered } => {
+                orders.get_mut(&at.key).unwrap().stage = Stage::Delivered;
+            }
             other => panic!("the warehouse is not to be told to {}", other.name()),
         }
         Box::pin(async { Ok(Effect::DONE) })

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::order::{Order, text};
 use super::super::refused::Refused;
-use super::super::shipment::{Label, Shipment, ShippedLine};
+use super::super::shipment::{Label, Shipment, ShippedLine, Way};
 use super::super::state::{By, State, number};
 use super::super::webhook;
 use super::{Given, WHO, order_id};
@@ -109,6 +109,7 @@ fn stick(state: &mut State, shipment: &mut Shipment, given: &Value) -> Result<i6
         dimensions: given["dimensions"].clone(),
         is_void: false,
         created_at: state.now,
+        way: Way::default(),
     };
     let id = label.id;
     for named in given["line_item_ids"].as_array().into_iter().flatten().filter_map(Value::as_str) {

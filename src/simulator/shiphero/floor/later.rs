@@ -5,6 +5,7 @@
 use super::super::edit::end;
 use super::super::order::Line;
 use super::super::refused::Refused;
+use super::super::shipment::Way;
 use super::super::state::{By, State};
 use super::super::webhook;
 use super::{Units, WHO, counted, stopped};
@@ -52,6 +53,20 @@ pub(in super::super) fn complete(state: &mut State, shipment: i64) -> Result<(),
         state.outgoing.push(webhook::shipped(state, order, &found));
         Ok(())
     })
+}
+
+/// A carrier scans a parcel. Whether that moves the order's `updated_at` is not published, so it does not, and nobody is told.
+pub(in super::super) fn scan(
+    state: &mut State,
+    shipment: i64,
+    label: Option<i64>,
+    way: &Way,
+) -> Result<(), Refused> {
+    let found = state.shipments.get_mut(&shipment).ok_or_else(|| Refused::missing("Shipment"))?;
+    let mut valid = found.labels.iter_mut().filter(|one| !one.is_void);
+    let scanned = valid.find(|one| label.is_none_or(|label| label == one.id));
+    scanned.ok_or_else(|| Refused::missing("Label"))?.way.clone_from(way);
+    Ok(())
 }
 
 /// Puts a shipment's parcels into a container for the carrier.

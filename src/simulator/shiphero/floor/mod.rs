@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use super::edit::take;
 use super::order::{Order, Pick, text};
 use super::refused::Refused;
-use super::shipment::{Label, Shipment, ShippedLine};
+use super::shipment::{Label, Shipment, ShippedLine, Way};
 use super::state::{By, State};
 use super::webhook;
-pub(super) use later::{add_package, complete, merge, split, void_label};
+pub(super) use later::{add_package, complete, merge, scan, split, void_label};
 
 const WHO: &str = "Packer";
 
@@ -277,6 +277,7 @@ fn label(state: &mut State, order: &Order, package: &NewPackage) -> Label {
         dimensions: json!({ "weight": "33", "height": "1", "width": "1", "length": "1" }),
         is_void: false,
         created_at: state.now,
+        way: Way::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::super::floor::Units;
 use super::super::state::Happening;
 use super::super::webhook::Knobs;
-use super::super::{Account, Refused, Request};
+use super::super::{Account, Refused, Request, Way};
 
 pub(super) fn routes() -> Router<Account> {
     Router::new()
@@ -121,6 +121,14 @@ struct OfLabel {
     label: Option<i64>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scanned {
+    #[serde(default)]
+    label: Option<i64>,
+    way: Way,
+}
+
 async fn act(
     State(account): State<Account>,
     Path((id, action)): Path<(i64, String)>,
@@ -160,6 +168,10 @@ async fn act_on_shipment(
     match action.as_str() {
         "void" => account.void_label(id, read::<OfLabel>(&body)?.label)?,
         "complete" => account.complete(id)?,
+        "scan" => {
+            let Scanned { label, way } = read(&body)?;
+            account.scan(id, label, &way)?;
+        }
         "package-added" => account.add_package(id)?,
         _ => return Err(no_such_action(&action)),
     }
