@@ -5,6 +5,7 @@
 
 mod carriers;
 mod connections;
+mod customs;
 mod reader;
 mod routes;
 mod secrets;

@@ -326,6 +326,7 @@ impl WireOrder {
         };
         Ok(Some(Snapshot {
             risk: None,
+            customs: None,
             document,
             fulfillments: self
                 .fulfillments
