@@ -15,22 +15,20 @@ const TARIFF_DIGITS: std::ops::RangeInclusive<usize> = 6..=13;
 
 /// Reads the table where there is one; `takes` says whether the route's destination has a place for it.
 pub(super) fn read(route: &mut Section<'_>, to: &str, takes: bool) -> Option<CustomsRule> {
-    if !route.has("customs") {
-        return None;
-    }
+    let given = route.has("customs");
     let rule = route.sub("customs", |mut section| {
-        let rule = rule(&mut section);
+        let rule = given.then(|| rule(&mut section));
         section.finish();
         rule
     });
-    if !takes && !to.is_empty() {
+    if given && !takes && !to.is_empty() {
         route.wrong_at(
             "customs",
             format!("is of no use: «{to}» takes no customs data"),
             "give it to the route to the warehouse that ships",
         );
     }
-    Some(rule)
+    rule
 }
 
 fn rule(section: &mut Section<'_>) -> CustomsRule {

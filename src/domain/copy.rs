@@ -268,10 +268,15 @@ impl OrderCopy {
         self.customs.as_ref().map(|customs| customs.value(item, &self.currency))
     }
 
-    /// Whether goods that are in both are worth the same to the customs.
-    fn same_values(&self, other: &Self) -> bool {
+    /// Whether this tells the customs all that `other` does, and goods that are in both are worth the same.
+    fn same_customs(&self, other: &Self) -> bool {
         let same = |one: &Item, two: &Item| one.line == two.line && one.product == two.product;
-        self.items.iter().all(|item| {
+        let told = match (&self.customs, &other.customs) {
+            (Some(told), Some(wanted)) => told.tells(wanted),
+            (None, None) => true,
+            _ => false,
+        };
+        told && self.items.iter().all(|item| {
             let mut twins = other.items.iter().filter(|twin| same(item, twin));
             twins.all(|twin| self.customs_value(item) == other.customs_value(twin))
         })
@@ -288,7 +293,7 @@ impl OrderCopy {
             Field::Notes => self.note == other.note && self.gift_note == other.gift_note,
             Field::Tags => self.tags == other.tags,
             Field::ShipOn => self.ship_on == other.ship_on,
-            Field::Customs => self.customs == other.customs && self.same_values(other),
+            Field::Customs => self.same_customs(other),
         };
         Field::ALL.into_iter().filter(|field| !same(*field)).collect()
     }

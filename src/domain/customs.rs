@@ -99,6 +99,18 @@ pub struct Customs {
 }
 
 impl Customs {
+    /// Whether it tells all that `wanted` does; what it tells of products besides is no longer in the order.
+    pub fn tells(&self, wanted: &Self) -> bool {
+        let terms =
+            |customs: &Self| (customs.incoterms.clone(), customs.tax_id.clone(), customs.keep_products);
+        terms(self) == terms(wanted) && self.tells_products(wanted)
+    }
+
+    /// The same of products alone.
+    pub fn tells_products(&self, wanted: &Self) -> bool {
+        wanted.products.iter().all(|(key, product)| self.products.get(key) == Some(product))
+    }
+
     /// What one unit of an item is worth: as declared, else what the buyer pays for it, to the currency's smallest unit.
     pub fn value(&self, item: &Item, currency: &str) -> Decimal {
         let declared = self.products.get(&item.product).and_then(|product| product.value);

@@ -237,7 +237,7 @@ pub(super) fn value_of(line: &Value) -> Option<Decimal> {
 /// its products tell is not seen with it, so that counts as it was last made.
 fn same_customs(copy: &OrderCopy, was: Option<&OrderCopy>, content: &Value) -> bool {
     let made = was.and_then(|was| was.customs.as_ref());
-    let kept = |customs: &Customs| made.is_some_and(|made| made.products == customs.products);
+    let kept = |customs: &Customs| made.is_some_and(|made| made.tells_products(customs));
     let told = (text(&content["incoterms"]), text(&content["tax_id"]));
     let same_order = match &copy.customs {
         Some(customs) => {

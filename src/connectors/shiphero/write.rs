@@ -200,13 +200,15 @@ fn lines(revision: &Revision) -> Lines {
     lines
 }
 
-/// What each line there is worth to the customs, where it says something else; a null takes off what it says.
+/// What each line there is worth to the customs, where that changed on our side and it says something else; a null takes off
+/// what it says.
 fn declare(revision: &Revision, changed: &mut Vec<Value>) {
-    let (copy, content) = (&revision.copy, &revision.content);
+    let (copy, was, content) = (&revision.copy, &revision.was, &revision.content);
     for (item, found) in copy.items.iter().zip(lines_of(copy, content)) {
         let Some(there) = found.filter(|line| is_of(line, item)) else { continue };
         let value = copy.customs_value(item);
-        if value == value_of(there) {
+        let mut made = was.items.iter().filter(|made| made.line == item.line && made.product == item.product);
+        if value == value_of(there) || made.any(|made| was.customs_value(made) == value) {
             continue;
         }
         let at = changed.iter().position(|line| line["id"] == there["id"]).unwrap_or_else(|| {
@@ -246,9 +248,15 @@ fn update(revision: &Revision, settings: &Settings) -> Map<String, Value> {
         set("required_ship_date", copy.ship_on.to_string().into());
     }
     if has(Field::Customs) {
-        let customs = copy.customs.as_ref();
-        set("incoterms", customs.map_or("", |customs| &customs.incoterms).into());
-        set("tax_id", customs.and_then(|customs| customs.tax_id.as_deref()).unwrap_or_default().into());
+        let terms = |of: &OrderCopy| of.customs.as_ref().map(|customs| customs.incoterms.clone());
+        let tax_id = |of: &OrderCopy| of.customs.as_ref().and_then(|customs| customs.tax_id.clone());
+        for (name, ours, made) in
+            [("incoterms", terms(copy), terms(was)), ("tax_id", tax_id(copy), tax_id(was))]
+        {
+            if ours != made {
+                set(name, ours.unwrap_or_default().into());
+            }
+        }
     }
     if has(Field::Tags) {
         // Tags of the warehouse's own stay; only those that the shop took off are taken off.
