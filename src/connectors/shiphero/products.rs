@@ -164,21 +164,26 @@ fn is_ready(customs: &Customs, sku: &str, there: &Declaration) -> bool {
 /// What of a product is missing or other than ours, as members of `UpdateProductInput`. Codes are compared by their digits,
 /// and countries by code or name.
 fn changes(wanted: &Declaration, there: &Declaration) -> Vec<(&'static str, String)> {
-    let digits = |code: &str| -> String { code.chars().filter(char::is_ascii_digit).collect() };
-    let country =
-        |text: &str| places::country(text).map_or_else(|| text.to_owned(), |(code, _)| code.to_owned());
-    let words = |text: &str| text.trim().to_owned();
-    let parts: [(_, _, _, &dyn Fn(&str) -> String); 3] = [
-        ("tariff_code", &wanted.tariff_code, &there.tariff_code, &digits),
-        ("country_of_manufacture", &wanted.origin, &there.origin, &country),
-        ("customs_description", &wanted.description, &there.description, &words),
+    let plain = |of: &Declaration| {
+        let digits = |code: &String| code.chars().filter(char::is_ascii_digit).collect();
+        let country =
+            |text: &String| places::country(text).map_or_else(|| text.clone(), |(code, _)| code.to_owned());
+        let words = |text: &String| text.trim().to_owned();
+        [
+            of.tariff_code.as_ref().map(digits),
+            of.origin.as_ref().map(country),
+            of.description.as_ref().map(words),
+        ]
+    };
+    let members = [
+        ("tariff_code", &wanted.tariff_code),
+        ("country_of_manufacture", &wanted.origin),
+        ("customs_description", &wanted.description),
     ];
-    let differs = parts.into_iter().filter_map(|(name, wanted, there, plain)| {
-        let wanted = wanted.as_deref()?;
-        let same = there.as_deref().is_some_and(|there| plain(there) == plain(wanted));
-        (!same).then(|| (name, wanted.to_owned()))
-    });
-    differs.collect()
+    let both = plain(wanted).into_iter().zip(plain(there));
+    let differs =
+        members.into_iter().zip(both).filter(|(_, (ours, theirs))| ours.is_some() && ours != theirs);
+    differs.filter_map(|((name, value), _)| Some((name, value.clone()?))).collect()
 }
 
 fn unknown(sku: &str) -> Reason {
