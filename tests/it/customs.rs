@@ -6,14 +6,15 @@ mod rules;
 use std::collections::BTreeMap;
 
 use crossdock::simulator::shiphero::Options;
+use crossdock::simulator::shopify;
 use crossdock::simulator::shopify::order::RestockType;
 use crossdock::simulator::shopify::{
     Attribute, EditOrder, NewOrder, NewRefund, Origin, Payment, RefundUnits, SetQuantity,
 };
 use serde_json::{Value, json};
 
-use crate::packing::edits::{CUSTOMS, line, order_of_two, toronto, winery_with, written};
-use crate::support::winery::{House, Winery};
+use crate::packing::edits::{CUSTOMS, line, order_of_two, toronto, units, winery_with, written};
+use crate::support::winery::{House, Setup, Winery};
 
 /// What an order of two has.
 const WINES: [&str; 2] = ["PN-2022-750", "CH-2023-750"];
@@ -118,7 +119,11 @@ async fn what_a_person_changed_there_stays_until_the_shop_changes_it() {
     let winery = winery(&with_corkscrew()).await;
     let id = winery.place(abroad()).await;
     let (number, since) = (winery.number(id), winery.house().requests().len());
-    winery.house().edit(number, &json!({ "incoterms": "EXW" })).unwrap();
+    let packed = winery.packed(id);
+    let lines = packed["line_items"].as_array().unwrap().iter();
+    let undervalued: Vec<Value> =
+        lines.map(|line| json!({ "id": line["id"], "customs_value": "30" })).collect();
+    winery.house().edit(number, &json!({ "incoterms": "EXW", "line_items": undervalued })).unwrap();
     winery.poll_house().await;
     winery.shop.set_note(id, Some("Fragile".into())).unwrap();
     winery.sync().await;
@@ -143,6 +148,7 @@ async fn what_a_person_changed_there_stays_until_the_shop_changes_it() {
     winery.sync().await;
     let packed = winery.packed(id);
     assert_eq!((&packed["incoterms"], values(&packed)["CORK-1"]), (&json!("EXW"), &json!("36")));
+    assert_eq!(values(&packed)["PN-2022-750"], "30");
     assert_eq!(winery.house().product("CORK-1").unwrap()["country_of_manufacture"], "CN");
     assert_eq!(winery.exceptions().await, []);
 }
@@ -185,19 +191,58 @@ async fn the_terms_are_others_where_the_buyer_paid_the_duties() {
     assert_eq!(winery.exceptions().await, []);
 }
 
+/// Nothing of it is to be released, so nothing else asks for a reading.
 #[tokio::test]
-async fn a_line_that_comes_later_is_read_too_before_it_goes_abroad() {
-    let winery = winery(r#"customs = { home = ["US"], incoterms = "DAP", keep_products = true }"#).await;
-    for sku in ["PN-2022-750", "CH-2023-750", "CORK-1"] {
-        let code = Some("220421".to_owned());
-        let origin = Origin { harmonized_system_code: code, country_code_of_origin: Some("FR".into()) };
-        winery.shop.set_origin(sku, origin);
+async fn an_order_that_waits_and_a_line_that_comes_later_are_read_for_what_only_the_shop_tells() {
+    let keeps = r#"customs = { home = ["US"], incoterms = "DAP", keep_products = true }"#;
+    let pays = CUSTOMS.replace("keep_products", "incoterms_when_paid = \"DDP\", keep_products");
+    for (customs, terms) in [(keeps, "DAP"), (&pays, "DDP")] {
+        let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
+        let topics = ["orders/create", "orders/updated"].map(str::to_owned).to_vec();
+        let winery = Winery::with(Setup {
+            shop: shopify::Options { topics, ..shopify::Options::default() },
+            route: Some(r#"only_tags = ["for compliance"]"#),
+            house: Some(House { options, route: customs, ..House::default() }),
+            ..Setup::default()
+        })
+        .await;
+        for sku in ["PN-2022-750", "CH-2023-750", "CORK-1"] {
+            let code = Some("220421".to_owned());
+            let origin = Origin { harmonized_system_code: code, country_code_of_origin: Some("FR".into()) };
+            winery.shop.set_origin(sku, origin);
+        }
+        let order = NewOrder { payment: Payment::Pending, duties_included: true, ..abroad() };
+        let id = winery.place(order).await;
+        assert_eq!((winery.exceptions().await, &winery.packed(id)["incoterms"]), (Vec::new(), &json!(terms)));
+        let edit = EditOrder { add: vec![line("CORK-1", 1)], ..EditOrder::default() };
+        winery.shop.edit_order(id, &edit).unwrap();
+        winery.sync().await;
+        assert_eq!((winery.exceptions().await, values(&winery.packed(id)).len()), (Vec::new(), 3));
+        assert_eq!(winery.house().product("CORK-1").unwrap()["country_of_manufacture"], "FR");
+        assert_eq!(winery.packed(id)["holds"]["operator_hold"], true);
     }
-    let id = winery.place(NewOrder { payment: Payment::Pending, ..abroad() }).await;
-    let edit = EditOrder { add: vec![line("CORK-1", 1)], ..EditOrder::default() };
-    winery.shop.edit_order(id, &edit).unwrap();
-    winery.sync().await;
-    assert_eq!(values(&winery.packed(id)).len(), 3);
-    assert_eq!(winery.house().product("CORK-1").unwrap()["country_of_manufacture"], "FR");
-    assert_eq!(winery.exceptions().await, []);
+}
+
+#[tokio::test]
+async fn another_tax_number_is_told_and_of_a_split_order_a_person() {
+    for split in [false, true] {
+        let winery = winery(&CUSTOMS.replace("home =", "tax_id = \"Tax ID\", home =")).await;
+        let id = winery.place(abroad()).await;
+        if split {
+            winery.house().split(winery.number(id), &units(&winery.packed(id), 2)).unwrap();
+            winery.poll_house().await;
+        }
+        let since = winery.house().requests().len();
+        let number = Attribute { name: "Tax ID".into(), value: "GB123456789".into() };
+        winery.shop.set_attributes(id, vec![number]).unwrap();
+        winery.sync().await;
+        if split {
+            winery.only_exception("rearranged_at_destination").await;
+            assert_eq!(written(&winery, since), "hold");
+        } else {
+            assert_eq!(winery.exceptions().await, []);
+            assert_eq!(written(&winery, since), "hold update unhold");
+            assert_eq!(winery.packed(id)["tax_id"], "GB123456789");
+        }
+    }
 }

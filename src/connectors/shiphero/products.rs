@@ -124,10 +124,7 @@ impl ShipHero {
             urgent: false,
             may_cost: documents::cost_of_product_updates(writes.len()),
         };
-        let told = self.api.run(request, log).await.map_err(|fault| match fault {
-            Fault::Unknown(why) => Fault::retry(why),
-            fault => fault,
-        })?;
+        let told = self.api.run(request, log).await?;
         for (at, (sku, wanted, there)) in writes.into_iter().enumerate() {
             // Some are performed and answered with an error all the same.
             if told.data[format!("p{at}")]["request_id"].is_null() {
