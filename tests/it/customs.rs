@@ -195,8 +195,8 @@ async fn the_terms_are_others_where_the_buyer_paid_the_duties() {
 #[tokio::test]
 async fn an_order_that_waits_and_a_line_that_comes_later_are_read_for_what_only_the_shop_tells() {
     let keeps = r#"customs = { home = ["US"], incoterms = "DAP", keep_products = true }"#;
-    let pays = CUSTOMS.replace("keep_products", "incoterms_when_paid = \"DDP\", keep_products");
-    for (customs, terms) in [(keeps, "DAP"), (&pays, "DDP")] {
+    let pays = r#"customs = { home = ["US"], incoterms = "DAP", incoterms_when_paid = "DDP" }"#;
+    for (customs, terms, origin) in [(keeps, "DAP", "FR"), (pays, "DDP", "IT")] {
         let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
         let topics = ["orders/create", "orders/updated"].map(str::to_owned).to_vec();
         let winery = Winery::with(Setup {
@@ -208,8 +208,10 @@ async fn an_order_that_waits_and_a_line_that_comes_later_are_read_for_what_only_
         .await;
         for sku in ["PN-2022-750", "CH-2023-750", "CORK-1"] {
             let code = Some("220421".to_owned());
-            let origin = Origin { harmonized_system_code: code, country_code_of_origin: Some("FR".into()) };
-            winery.shop.set_origin(sku, origin);
+            let told = Origin { harmonized_system_code: code, country_code_of_origin: Some("FR".into()) };
+            winery.shop.set_origin(sku, told);
+            let there = json!({ "sku": sku, "tariff_code": "220410", "country_of_manufacture": "IT" });
+            winery.house().edit_product(&there).unwrap();
         }
         let order = NewOrder { payment: Payment::Pending, duties_included: true, ..abroad() };
         let id = winery.place(order).await;
@@ -218,7 +220,7 @@ async fn an_order_that_waits_and_a_line_that_comes_later_are_read_for_what_only_
         winery.shop.edit_order(id, &edit).unwrap();
         winery.sync().await;
         assert_eq!((winery.exceptions().await, values(&winery.packed(id)).len()), (Vec::new(), 3));
-        assert_eq!(winery.house().product("CORK-1").unwrap()["country_of_manufacture"], "FR");
+        assert_eq!(winery.house().product("CORK-1").unwrap()["country_of_manufacture"], origin);
         assert_eq!(winery.packed(id)["holds"]["operator_hold"], true);
     }
 }
