@@ -5,6 +5,7 @@
 
 mod carriers;
 mod connections;
+mod customs;
 mod duties;
 mod reader;
 mod routes;

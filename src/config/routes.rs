@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::connections::Role;
 use super::section::Section;
-use super::services;
+use super::{customs, services};
 use crate::connectors::shopify;
 use crate::domain::ConnectionName;
 use crate::domain::order::{PaymentState, Recommendation};
@@ -23,6 +23,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Opti
         let packs = to.as_ref().is_some_and(|to| names.get(to) == Some(&Some(Role::Warehouse)));
         let mut route = route(&mut section, from.unwrap_or_default(), to.unwrap_or_default());
         route.packs = packs;
+        route.customs = customs::read(&mut section, &route.to, packs);
         if !route.from.is_empty() && !route.to.is_empty() {
             contradictions(&mut section, at, &route, &routes);
         }
@@ -196,6 +197,7 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         skus: skus(section),
         brand: section.text("brand"),
         bundles: bundles(section),
+        customs: None,
         not_goods: patterns(section.texts("not_goods")).unwrap_or_default(),
         birth_date: section.text("birth_date"),
         ship_date: section.text("ship_date"),

@@ -30,7 +30,7 @@ fn rule(section: &mut Section<'_>, codes: &[&str]) -> ServiceRule {
         let what = format!("«{}» is no service that methods lead to", service.0);
         section.wrong_at("service", what, mend);
     }
-    let countries = countries(section);
+    let countries = countries(section, "countries");
     let only_provinces = provinces(section, "provinces", &countries);
     let except_provinces = provinces(section, "except_provinces", &countries);
     let amount = |text: &str| {
@@ -57,9 +57,10 @@ fn rule(section: &mut Section<'_>, codes: &[&str]) -> ServiceRule {
     }
 }
 
-fn countries(section: &mut Section<'_>) -> Vec<String> {
+/// Codes of the countries that a key names.
+pub(super) fn countries(section: &mut Section<'_>, key: &'static str) -> Vec<String> {
     let mut known = Vec::new();
-    for text in section.texts("countries").unwrap_or_default() {
+    for text in section.texts(key).unwrap_or_default() {
         match places::country(&text) {
             Some((code, _)) => known.push(code.to_owned()),
             None => {
@@ -69,7 +70,7 @@ fn countries(section: &mut Section<'_>) -> Vec<String> {
                     || "write the two letters of ISO 3166, as \"US\"".to_owned(),
                     |(code, name)| format!("did you mean «{code}» ({name})?"),
                 );
-                section.wrong_at("countries", format!("«{text}» is no country"), mend);
+                section.wrong_at(key, format!("«{text}» is no country"), mend);
             }
         }
     }

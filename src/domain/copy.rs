@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RemoteId;
 use super::address::Address;
+use super::customs::Customs;
 use super::money::Currency;
 use crate::words::open_enum;
 
@@ -104,11 +105,13 @@ pub enum Field {
     Tags,
     /// The day it ships.
     ShipOn,
+    /// What the customs of another country are told.
+    Customs,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ShipTo,
         Self::BillTo,
         Self::Service,
@@ -117,6 +120,7 @@ impl Field {
         Self::Notes,
         Self::Tags,
         Self::ShipOn,
+        Self::Customs,
     ];
 
     /// Whether it still matters once goods left: who was sent what, and how. The rest has no one left to read it.
@@ -135,6 +139,7 @@ impl Field {
             Self::Notes => "notes",
             Self::Tags => "tags",
             Self::ShipOn => "ship date",
+            Self::Customs => "customs data",
         }
     }
 }
@@ -178,6 +183,10 @@ pub struct OrderCopy {
     pub note: Option<String>,
     /// The order's tags.
     pub tags: BTreeSet<String>,
+    /// What the customs are told, where it goes abroad. Left out where there is none, so that copies made before it was
+    /// known have the digest they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customs: Option<Customs>,
     /// How far it should be.
     pub stage: Stage,
     /// Tracking numbers of what left.
@@ -254,6 +263,25 @@ impl OrderCopy {
             && goods(self) == goods(other)
     }
 
+    /// What one unit of an item is worth to the customs, where the order goes abroad.
+    pub fn customs_value(&self, item: &Item) -> Option<Decimal> {
+        self.customs.as_ref().map(|customs| customs.value(item, &self.currency))
+    }
+
+    /// Whether this tells the customs all that `other` does, and goods that are in both are worth the same.
+    fn same_customs(&self, other: &Self) -> bool {
+        let same = |one: &Item, two: &Item| one.line == two.line && one.product == two.product;
+        let told = match (&self.customs, &other.customs) {
+            (Some(told), Some(wanted)) => told.tells(wanted),
+            (None, None) => true,
+            _ => false,
+        };
+        told && self.items.iter().all(|item| {
+            let mut twins = other.items.iter().filter(|twin| same(item, twin));
+            twins.all(|twin| self.customs_value(item) == other.customs_value(twin))
+        })
+    }
+
     /// The fields in which `other` is another.
     pub fn changed(&self, other: &Self) -> BTreeSet<Field> {
         let same = |field| match field {
@@ -265,6 +293,7 @@ impl OrderCopy {
             Field::Notes => self.note == other.note && self.gift_note == other.gift_note,
             Field::Tags => self.tags == other.tags,
             Field::ShipOn => self.ship_on == other.ship_on,
+            Field::Customs => self.same_customs(other),
         };
         Field::ALL.into_iter().filter(|field| !same(*field)).collect()
     }
@@ -281,6 +310,7 @@ impl OrderCopy {
             Field::Notes => (self.note, self.gift_note) = (None, None),
             Field::Tags => self.tags.clear(),
             Field::ShipOn => self.ship_on = Date::MIN,
+            Field::Customs => self.customs = None,
         }
     }
 
@@ -296,6 +326,7 @@ impl OrderCopy {
             Field::Notes => (self.note, self.gift_note) = (other.note, other.gift_note),
             Field::Tags => self.tags = other.tags,
             Field::ShipOn => self.ship_on = other.ship_on,
+            Field::Customs => self.customs = other.customs,
         }
     }
 }

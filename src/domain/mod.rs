@@ -7,6 +7,7 @@
 pub mod address;
 pub mod carrier;
 pub mod copy;
+pub mod customs;
 pub mod fulfillment;
 pub mod mirror;
 pub mod money;

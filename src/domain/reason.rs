@@ -42,6 +42,8 @@ open_enum! {
         OverThreshold = "over_threshold",
         /// The destination refused the address.
         AddressRejected = "address_rejected",
+        /// An order that goes abroad lacks what the customs must be told.
+        CustomsIncomplete = "customs_incomplete",
         /// The date of birth cannot be read.
         BirthDateUnreadable = "birth_date_unreadable",
         /// The ship date cannot be read.

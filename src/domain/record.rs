@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::customs::ChannelCustoms;
 use super::fulfillment::{
     DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund,
 };
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub work: Option<Vec<FulfillmentOrder>>,
     /// What the analysis of fraud recommends, where this source tells.
     pub risk: Option<Recommendation>,
+    /// What is told for the customs, where this source tells.
+    pub customs: Option<ChannelCustoms>,
 }
 
 /// One thing a source says of one order.
@@ -108,6 +111,9 @@ pub struct OrderRecord {
     /// What the channel's analysis of fraud recommends, as last read.
     #[serde(default)]
     pub risk: Option<Recommendation>,
+    /// What the channel says for the customs, as last read.
+    #[serde(default)]
+    pub customs: Option<ChannelCustoms>,
     /// The end of the latest edit window that is over.
     #[serde(default)]
     pub edits_ended_at: Option<Timestamp>,
@@ -157,6 +163,7 @@ impl OrderRecord {
             refunds: BTreeMap::new(),
             work: None,
             risk: None,
+            customs: None,
             edits_ended_at: None,
             tombstone: None,
             verdicts: BTreeMap::new(),
@@ -354,7 +361,7 @@ pub fn merge_missing(record: &mut OrderRecord, at: Timestamp) {
 }
 
 fn merge_snapshot(record: &mut OrderRecord, snapshot: Snapshot, origin: Origin) -> Merge {
-    let Snapshot { document, fulfillments, refunds, work, risk } = snapshot;
+    let Snapshot { document, fulfillments, refunds, work, risk, customs } = snapshot;
     let mut outcome = merge_document(record, document, origin);
     for fulfillment in fulfillments {
         outcome = outcome.max(merge_fulfillment(record, fulfillment, origin));
@@ -370,6 +377,10 @@ fn merge_snapshot(record: &mut OrderRecord, snapshot: Snapshot, origin: Origin) 
     }
     if risk.is_some() && record.risk != risk {
         record.risk = risk;
+        outcome = outcome.max(Merge::Applied);
+    }
+    if customs.is_some() && record.customs != customs {
+        record.customs = customs;
         outcome = outcome.max(Merge::Applied);
     }
     if let Some(work) = work {

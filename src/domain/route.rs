@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionName;
+use super::customs::CustomsRule;
 use super::mirror::Absence;
 use super::order::{OrderDocument, PaymentState, Recommendation, ShippingLine};
 use super::service::ServiceRule;
@@ -150,6 +151,8 @@ pub struct Route {
     pub brand: Option<String>,
     /// SKU of a bundle to its parts.
     pub bundles: BTreeMap<String, Vec<BundlePart>>,
+    /// When customs data is sent, and which; none is without it.
+    pub customs: Option<CustomsRule>,
     /// SKUs of lines that ship for the shop but are no goods (insurance, donations).
     pub not_goods: Vec<Pattern>,
     /// The order attribute that holds the date of birth.

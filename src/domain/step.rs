@@ -328,7 +328,7 @@ pub struct Capabilities {
 pub enum Edits {
     /// By taking the order back and entering it again, up to this stage.
     Anew(Stage),
-    /// Field by field: items while nobody has them in hand, everything else until the goods left.
+    /// Field by field: items and their customs data while nobody has them in hand, everything else until the goods left.
     ByField,
 }
 
@@ -337,7 +337,7 @@ impl Edits {
     pub fn until(self, field: Field) -> Stage {
         match (self, field) {
             (Self::Anew(stage), _) => stage,
-            (Self::ByField, Field::Items) => Stage::Released,
+            (Self::ByField, Field::Items | Field::Customs) => Stage::Released,
             (Self::ByField, _) => Stage::Packing,
         }
     }

@@ -46,7 +46,10 @@ impl Pass<'_> {
         let mut read = false;
         for _ in 0..MOST_ROUNDS {
             // What holds an order is known before its goods may leave. Where a reading is owed already, it was refused.
-            if !read && !self.record.needs_reading() && target.waits_for_reading(&self.record) {
+            if !read
+                && !self.record.needs_reading()
+                && target.waits_for_reading(&self.record, &self.mirrors[at])
+            {
                 read = true;
                 let now = self.now();
                 self.record.ask_reading(now);

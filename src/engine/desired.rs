@@ -9,6 +9,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::customs::customs;
 use super::delivery::check_delivery;
 use crate::domain::RemoteId;
 use crate::domain::address::filled;
@@ -97,6 +98,7 @@ fn decide(
     if !left {
         check_delivery(order, &goods, &items, &ship_to, &service, route)?;
     }
+    let customs = customs(record, order, &items, &ship_to, left, route)?;
     let mut numbers = BTreeSet::new();
     // What the destination itself told us is not told back to it: it may know a newer label by now.
     let theirs =
@@ -125,6 +127,7 @@ fn decide(
         note: filled(order.note.as_deref()),
         // Tags of ours are for people in the shop.
         tags: order.tags.difference(&record.flags).cloned().collect(),
+        customs,
         stage: stage(record, order, route, &goods, &shipped),
         numbers,
     }))

@@ -9,6 +9,7 @@ mod answering;
 mod asking;
 pub mod channel;
 mod converge;
+mod customs;
 mod delivery;
 pub mod desired;
 mod pass;

@@ -230,7 +230,8 @@ fn field_by_field(
     let mut owed: BTreeSet<Field> = changed.iter().copied().filter(matters).collect();
     let strayed = owed.contains(&Field::Items) && sight.differs.strayed.contains(&Field::Items);
     // What one part says tells nothing of the others.
-    let of_parts = |field: &Field| field.outlives_shipment() || *field == Field::Notes;
+    let of_parts =
+        |field: &Field| field.outlives_shipment() || matches!(field, Field::Notes | Field::Customs);
     let apart = !seen.rearranged.parts.is_empty() && changed.iter().any(of_parts);
     if (strayed || apart) && sight.accepted {
         owed.clear();
@@ -243,7 +244,8 @@ fn field_by_field(
     if late.contains(&Field::Items) && fields.remove(&Field::Amounts) {
         late.insert(Field::Amounts);
     }
-    let stops = fields.contains(&Field::Items) || (!late.is_empty() && !sight.accepted);
+    let of_goods = |field| matches!(field, &Field::Items | &Field::Customs);
+    let stops = fields.iter().any(of_goods) || (!late.is_empty() && !sight.accepted);
     if stops && seen.may_be_packed() {
         return advance(at(applied, seen), Stage::Held);
     }

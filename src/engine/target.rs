@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::channel::{doubt, failed, next_flag, next_shipping};
+use super::customs::unread;
 use super::desired::desired;
 use super::plan::{Sight, plan};
 use crate::connectors::{Channel, Destination, Effect};
@@ -15,7 +16,7 @@ use crate::crypto;
 use crate::domain::ConnectionName;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
 use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::OrderRecord;
 use crate::domain::route::Route;
 use crate::domain::step::{Edits, Plan, Signs, Step, Telling};
@@ -160,10 +161,18 @@ impl Target<'_> {
         }
     }
 
-    /// Whether the order has to be read before goods may leave, and nothing else keeps them.
-    pub(super) fn waits_for_reading(&self, record: &OrderRecord) -> bool {
-        let Self::Copy(route, ..) = self else { return false };
-        self.is_unread(record) && desired(record, route).is_some_and(|desired| desired.releases())
+    /// Whether the order has to be read first: before goods may leave, where nothing else keeps them; for customs data that
+    /// only a reading tells; and where a person says that what it lacked there is mended.
+    pub(super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
+        let Self::Copy(route, _, Known::ByReading) = self else { return false };
+        if unread(record, route) {
+            return true;
+        }
+        match desired(record, route) {
+            Some(Desired::Undecided(reason)) => mirror.forced && reason.code == ReasonCode::CustomsIncomplete,
+            Some(desired) => record.work.is_none() && desired.releases(),
+            None => false,
+        }
     }
 
     fn is_unread(&self, record: &OrderRecord) -> bool {

@@ -23,6 +23,8 @@ mod configuring;
 #[cfg(test)]
 mod converging;
 #[cfg(test)]
+mod customs;
+#[cfg(test)]
 mod deciding;
 #[cfg(test)]
 mod delivering;

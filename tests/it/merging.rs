@@ -27,7 +27,14 @@ fn read(document: OrderDocument) -> Fact {
         holds: Vec::new(),
     };
     let (fulfillments, refunds) = (Vec::new(), Vec::new());
-    Fact::Snapshot(Box::new(Snapshot { document, fulfillments, refunds, work: Some(vec![work]), risk: None }))
+    Fact::Snapshot(Box::new(Snapshot {
+        document,
+        fulfillments,
+        refunds,
+        work: Some(vec![work]),
+        risk: None,
+        customs: None,
+    }))
 }
 
 #[test]

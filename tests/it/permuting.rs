@@ -94,7 +94,14 @@ fn arrive(order: &OrderRef, deliveries: &[&Vec<Fact>], last: &Snapshot, rng: &mu
 
 /// The record without our own account of readings and what only a reading tells.
 fn told(record: &OrderRecord) -> OrderRecord {
-    OrderRecord { read_at: None, read_wanted_at: None, work: None, risk: None, ..record.clone() }
+    OrderRecord {
+        read_at: None,
+        read_wanted_at: None,
+        work: None,
+        risk: None,
+        customs: None,
+        ..record.clone()
+    }
 }
 
 async fn arrive_in_every_order(story: &[Event]) -> Desired {

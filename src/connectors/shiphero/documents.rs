@@ -5,7 +5,7 @@
 
 /// All that is read of an order; `$lines` is the page of its lines.
 const WHOLE: &str = "fragment Whole on Order{id legacy_id order_number partner_order_id shop_name fulfillment_status \
-updated_at currency total_tax total_discounts packing_note gift_note required_ship_date tags \
+updated_at currency total_tax total_discounts packing_note gift_note required_ship_date tags incoterms tax_id \
 holds{fraud_hold address_hold shipping_method_hold operator_hold payment_hold client_hold} \
 shipping_lines{title carrier method price} \
 shipping_address{first_name last_name company address1 address2 city state zip country phone} \
@@ -62,6 +62,43 @@ pub(super) const QUOTA: &str = "query Quota{user_quota{credits_remaining max_ava
 /// The cheapest read that needs the scope for orders.
 pub(super) const PROBE: &str = "query Probe{account{data{id email is_3pl}} orders(order_number:\"crossdock-check\"){request_id \
 data(first:1){edges{node{id}}}}}";
+
+/// Products that one call reads or writes.
+pub(super) const MOST_PRODUCTS: usize = 25;
+
+/// What so many products say of themselves to the customs; `of_account` names the brand's account, where we act for one.
+pub(super) fn products(count: usize, of_account: bool) -> String {
+    let (account, named) =
+        if of_account { ("$account:String!,", ",customer_account_id:$account") } else { ("", "") };
+    let variables: Vec<String> = (0..count).map(|at| format!("$p{at}:String!")).collect();
+    let fields: Vec<String> = (0..count)
+        .map(|at| {
+            format!(
+                "p{at}:products(sku:$p{at}{named}){{request_id data(first:2){{edges{{node{{sku tariff_code \
+                 country_of_manufacture customs_description}}}}}}}}"
+            )
+        })
+        .collect();
+    format!("query Products({account}{}){{{}}}", variables.join(","), fields.join(" "))
+}
+
+/// What reading them may cost.
+pub(super) fn cost_of_products(count: usize) -> u32 {
+    3 * u32::try_from(count).unwrap_or(u32::MAX / 3)
+}
+
+/// Changes so many products.
+pub(super) fn update_products(count: usize) -> String {
+    let variables: Vec<String> = (0..count).map(|at| format!("$p{at}:UpdateProductInput!")).collect();
+    let fields: Vec<String> =
+        (0..count).map(|at| format!("p{at}:product_update(data:$p{at}){{request_id}}")).collect();
+    format!("mutation Keep({}){{{}}}", variables.join(","), fields.join(" "))
+}
+
+/// What changing them may cost: ten for each.
+pub(super) fn cost_of_product_updates(count: usize) -> u32 {
+    10 * u32::try_from(count).unwrap_or(u32::MAX / 10)
+}
 
 /// Registers for a type of webhook; the secret is shown this once.
 pub(super) const REGISTER: &str = "mutation Register($data:CreateWebhookInput!){webhook_create(data:$data){request_id \
@@ -131,6 +168,7 @@ pub(super) fn mutate(mutations: &[Mutation]) -> String {
 pub fn all() -> Vec<String> {
     use Mutation::{Add, Cancel, Change, Create, Holds, Remove, Update};
     let mut all = vec![order(), by_partner(), mutate(&[Create]), mutate(&[Holds]), mutate(&[Cancel])];
+    all.extend([products(1, false), products(2, true), update_products(2)]);
     all.extend([BY_NUMBER, CHANGED, QUOTA, PROBE, REGISTER, UNREGISTER].map(str::to_owned));
     for chosen in 1_u8..16 {
         let one = |at: u8, mutation| (chosen & (1 << at) != 0).then_some(mutation);

@@ -10,6 +10,7 @@ mod documents;
 mod looking;
 mod order;
 mod parcels;
+mod products;
 mod register;
 mod tokens;
 mod webhook;
@@ -37,6 +38,7 @@ use crate::store::Store;
 use crate::transport::{self, Client, Fault, Limits, Log};
 use api::{Api, ApiError, Request, Told, words};
 use documents::{Mutation, PAGES};
+use products::Shelf;
 use tokens::Tokens;
 
 /// As published in 2026: 4,004 credits that gain 60 a second. What the account really has is asked at the first call.
@@ -93,12 +95,13 @@ pub struct Settings {
 pub struct ShipHero {
     api: Api,
     settings: Settings,
+    shelf: Shelf,
 }
 
 impl ShipHero {
     /// An account reached through `client`; renewed tokens are kept in `store`, where there is one.
     pub fn new(client: Client, credentials: Credentials, settings: Settings, store: Option<Store>) -> Self {
-        Self { api: Api::new(client, Tokens::new(credentials, store)), settings }
+        Self { api: Api::new(client, Tokens::new(credentials, store)), settings, shelf: Shelf::default() }
     }
 
     fn now(&self) -> Timestamp {
@@ -144,8 +147,14 @@ impl ShipHero {
         let id = |at: &CopyRef| at.remote.as_ref().map(ToString::to_string).unwrap_or_default();
         let settings = &self.settings;
         let mutations = match step {
-            Step::Submit { copy, .. } => vec![(Mutation::Create, write::create(copy, settings))],
-            Step::Revise(revision) => write::revise(revision, settings),
+            Step::Submit { copy, .. } => {
+                self.ready_products(copy, log).await?;
+                vec![(Mutation::Create, write::create(copy, settings))]
+            }
+            Step::Revise(revision) => {
+                self.ready_products(&revision.copy, log).await?;
+                write::revise(revision, settings)
+            }
             Step::Cancel { at } => vec![(Mutation::Cancel, write::cancel(&id(at), settings))],
             Step::Advance { at, stage: Stage::Held } => {
                 vec![(Mutation::Holds, write::hold(&id(at), true, settings))]

@@ -15,6 +15,7 @@ use super::parcels::has_arrived;
 use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Field, Item, OrderCopy, Stage};
+use crate::domain::customs::Customs;
 use crate::domain::mirror::{Observed, Rearranged, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::Differences;
@@ -202,6 +203,7 @@ pub(super) fn differences(
             || !text(&shipping["method"]).eq_ignore_ascii_case(method),
     );
     differ(Field::Items, !same_items(copy, content, settings));
+    differ(Field::Customs, !same_customs(copy, was, content));
     let note = |of: &Option<String>| of.clone().unwrap_or_default();
     differ(
         Field::Notes,
@@ -225,6 +227,32 @@ pub(super) fn differences(
             || amount(&content["total_discounts"]) != discounts(copy),
     );
     differences
+}
+
+/// What a line there is worth to the customs.
+pub(super) fn value_of(line: &Value) -> Option<Decimal> {
+    text(&line["customs_value"]).parse::<Decimal>().ok().map(|value| value.normalize())
+}
+
+/// Whether the order there tells the customs what it should. Of one that needs nothing only what we had it tell counts. What
+/// its products tell is not seen with it, so that counts as it was last made.
+fn same_customs(copy: &OrderCopy, was: Option<&OrderCopy>, content: &Value) -> bool {
+    let made = was.and_then(|was| was.customs.as_ref());
+    let kept = |customs: &Customs| made.is_some_and(|made| made.tells_products(customs));
+    let told = (text(&content["incoterms"]), text(&content["tax_id"]));
+    let same_order = match &copy.customs {
+        Some(customs) => {
+            told == (customs.incoterms.as_str(), customs.tax_id.as_deref().unwrap_or_default())
+                && (was.is_none() || kept(customs))
+        }
+        None if made.is_some() => told == ("", ""),
+        None => return true,
+    };
+    let lines = copy.items.iter().zip(lines_of(copy, content));
+    same_order
+        && lines
+            .into_iter()
+            .all(|(item, line)| line.is_none_or(|line| value_of(line) == copy.customs_value(item)))
 }
 
 /// Whether an object holds nothing that can be read.

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use super::Settings;
 use super::api::whole;
 use super::documents::Mutation;
-use super::order::{carrier_and_method, discounts, is_cancelled, is_of, lines_of, nodes, partner_ids};
+use super::order::{
+    carrier_and_method, discounts, is_cancelled, is_of, lines_of, nodes, partner_ids, value_of,
+};
 use crate::domain::copy::{Field, Item, OrderCopy, Party, Stage};
 use crate::domain::step::Revision;
 
@@ -28,7 +30,7 @@ pub(super) fn create(copy: &OrderCopy, settings: &Settings) -> Value {
         "shipping_address": address(&copy.ship_to),
         "billing_address": address(&copy.bill_to),
         "tags": copy.tags,
-        "line_items": copy.items.iter().zip(partner_ids(copy)).map(|(i, id)| line(i, &id)).collect::<Vec<_>>(),
+        "line_items": copy.items.iter().zip(partner_ids(copy)).map(|(i, id)| line(copy, i, &id)).collect::<Vec<_>>(),
         "required_ship_date": copy.ship_on.to_string(),
         "packing_note": copy.note.clone().unwrap_or_default(),
         "gift_note": copy.gift_note.clone().unwrap_or_default(),
@@ -38,6 +40,12 @@ pub(super) fn create(copy: &OrderCopy, settings: &Settings) -> Value {
     }
     if let Some(email) = &copy.ship_to.email {
         data["email"] = email.as_str().into();
+    }
+    if let Some(customs) = &copy.customs {
+        data["incoterms"] = customs.incoterms.as_str().into();
+        if let Some(tax_id) = &customs.tax_id {
+            data["tax_id"] = tax_id.as_str().into();
+        }
     }
     if let Some(shop) = &settings.shop_name {
         data["shop_name"] = shop.as_str().into();
@@ -73,12 +81,16 @@ fn address(party: &Party) -> Value {
     address
 }
 
-fn line(item: &Item, partner_id: &str) -> Value {
-    json!({
+fn line(copy: &OrderCopy, item: &Item, partner_id: &str) -> Value {
+    let mut line = json!({
         "sku": item.product, "partner_line_item_id": partner_id, "quantity": item.quantity,
         "quantity_pending_fulfillment": item.quantity, "price": item.unit_price.to_string(),
         "product_name": item.product,
-    })
+    });
+    if let Some(value) = copy.customs_value(item) {
+        line["customs_value"] = value.to_string().into();
+    }
+    line
 }
 
 /// The mutations that make the fields of a revision so, in the order in which they are safe: what is taken off first, what
@@ -91,8 +103,13 @@ pub(super) fn revise(revision: &Revision, settings: &Settings) -> Vec<(Mutation,
         data
     };
     let mut mutations = Vec::new();
-    if revision.fields.contains(&Field::Items) {
-        let Lines { removed, changed, added } = lines(revision);
+    let has = |field| revision.fields.contains(&field);
+    if has(Field::Items) || has(Field::Customs) {
+        let mut lines = if has(Field::Items) { lines(revision) } else { Lines::default() };
+        if has(Field::Customs) {
+            declare(revision, &mut lines.changed);
+        }
+        let Lines { removed, changed, added } = lines;
         for (mutation, member, list) in [
             (Mutation::Remove, "line_item_ids", removed),
             (Mutation::Change, "line_items", changed),
@@ -119,6 +136,7 @@ pub(super) fn revise(revision: &Revision, settings: &Settings) -> Vec<(Mutation,
     mutations
 }
 
+#[derive(Default)]
 struct Lines {
     removed: Vec<Value>,
     changed: Vec<Value>,
@@ -130,7 +148,7 @@ struct Lines {
 fn lines(revision: &Revision) -> Lines {
     let (copy, was, content) = (&revision.copy, &revision.was, &revision.content);
     let made: BTreeMap<String, &Item> = partner_ids(was).into_iter().zip(&was.items).collect();
-    let mut lines = Lines { removed: Vec::new(), changed: Vec::new(), added: Vec::new() };
+    let mut lines = Lines::default();
     let mut kept = BTreeSet::new();
     for ((item, partner_id), found) in copy.items.iter().zip(partner_ids(copy)).zip(lines_of(copy, content)) {
         // A line keeps its SKU for ever: a variant that was swapped is another line.
@@ -147,7 +165,7 @@ fn lines(revision: &Revision) -> Lines {
             continue;
         }
         let Some(there) = found else {
-            lines.added.push(line(item, &partner_id));
+            lines.added.push(line(copy, item, &partner_id));
             continue;
         };
         let same_price = there["price"]
@@ -182,6 +200,25 @@ fn lines(revision: &Revision) -> Lines {
     lines
 }
 
+/// What each line there is worth to the customs, where that changed on our side and it says something else; a null takes off
+/// what it says.
+fn declare(revision: &Revision, changed: &mut Vec<Value>) {
+    let (copy, was, content) = (&revision.copy, &revision.was, &revision.content);
+    for (item, found) in copy.items.iter().zip(lines_of(copy, content)) {
+        let Some(there) = found.filter(|line| is_of(line, item)) else { continue };
+        let value = copy.customs_value(item);
+        let mut made = was.items.iter().filter(|made| made.line == item.line && made.product == item.product);
+        if value == value_of(there) || made.any(|made| was.customs_value(made) == value) {
+            continue;
+        }
+        let at = changed.iter().position(|line| line["id"] == there["id"]).unwrap_or_else(|| {
+            changed.push(json!({ "id": there["id"] }));
+            changed.len() - 1
+        });
+        changed[at]["customs_value"] = json!(value.map(|value| value.to_string()));
+    }
+}
+
 /// Members of `UpdateOrderInput` for the fields that are not lines.
 fn update(revision: &Revision, settings: &Settings) -> Map<String, Value> {
     let (copy, was, content) = (&revision.copy, &revision.was, &revision.content);
@@ -209,6 +246,17 @@ fn update(revision: &Revision, settings: &Settings) -> Map<String, Value> {
     }
     if has(Field::ShipOn) {
         set("required_ship_date", copy.ship_on.to_string().into());
+    }
+    if has(Field::Customs) {
+        let terms = |of: &OrderCopy| of.customs.as_ref().map(|customs| customs.incoterms.clone());
+        let tax_id = |of: &OrderCopy| of.customs.as_ref().and_then(|customs| customs.tax_id.clone());
+        for (name, ours, made) in
+            [("incoterms", terms(copy), terms(was)), ("tax_id", tax_id(copy), tax_id(was))]
+        {
+            if ours != made {
+                set(name, ours.unwrap_or_default().into());
+            }
+        }
     }
     if has(Field::Tags) {
         // Tags of the warehouse's own stay; only those that the shop took off are taken off.

@@ -9,6 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
+use super::customs::{Variant, customs};
 use super::noting::parted;
 use super::rest::distinct;
 use crate::domain::RemoteId;
@@ -101,15 +102,15 @@ impl<T> Connection<T> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Amount {
-    amount: Decimal,
+pub(super) struct Amount {
+    pub(super) amount: Decimal,
     currency_code: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Bag {
-    shop_money: Amount,
+pub(super) struct Bag {
+    pub(super) shop_money: Amount,
     presentment_money: Amount,
 }
 
@@ -211,8 +212,8 @@ impl Weight {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GraphLine {
-    id: String,
+pub(super) struct GraphLine {
+    pub(super) id: String,
     sku: Option<String>,
     title: String,
     vendor: Option<String>,
@@ -221,7 +222,7 @@ struct GraphLine {
     requires_shipping: bool,
     is_gift_card: bool,
     weight: Option<Weight>,
-    variant: Option<Legacy>,
+    pub(super) variant: Option<Variant>,
     product: Option<Legacy>,
     original_unit_price_set: Bag,
     discount_allocations: Vec<Allocation>,
@@ -458,9 +459,11 @@ pub(super) struct GraphOrder {
     shipping_address: Option<GraphAddress>,
     current_total_price_set: Bag,
     current_total_tax_set: Bag,
+    pub(super) duties_included: bool,
+    pub(super) current_total_duties_set: Option<Bag>,
     total_tip_received_set: Bag,
     shipping_lines: Connection<GraphShippingLine>,
-    line_items: Connection<GraphLine>,
+    pub(super) line_items: Connection<GraphLine>,
     fulfillments: Vec<GraphFulfillment>,
     refunds: Vec<GraphRefund>,
     fulfillment_orders: Connection<GraphWork>,
@@ -521,6 +524,7 @@ impl OrderAnswer {
             refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
             work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
             risk: Some(Recommendation::parse(&order.risk.recommendation)),
+            customs: Some(customs(order)),
         }))
     }
 }

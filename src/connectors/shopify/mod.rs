@@ -5,6 +5,7 @@
 
 mod admin;
 mod company;
+mod customs;
 mod graph;
 mod noting;
 mod part;

@@ -329,6 +329,7 @@ impl WireOrder {
         };
         Ok(Some(Snapshot {
             risk: None,
+            customs: None,
             document,
             fulfillments: self
                 .fulfillments

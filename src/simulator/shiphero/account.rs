@@ -279,6 +279,17 @@ impl Account {
         self.with(|state| state.set_stock(sku, None, None, on_hand));
     }
 
+    /// Edits a product by hand, as `UpdateProductInput` describes it.
+    pub fn edit_product(&self, changes: &Value) -> Result<(), Refused> {
+        let changes = changes.as_object().cloned().unwrap_or_default();
+        self.with(|state| edit::update_product(state, &changes).map(|_| ()))
+    }
+
+    /// A product as the API shows it.
+    pub fn product(&self, sku: &str) -> Option<Value> {
+        self.with(|state| state.products.get(sku).map(|product| view::product(state, product)))
+    }
+
     /// Ends every access token; refresh tokens stay good.
     pub fn revoke_tokens(&self) {
         self.0.gate.revoke();

@@ -30,6 +30,8 @@
 //! | `POST /sim/shipments/{id}/scan` | `{"label"?, "way": `[`Way`]`}` | its carrier scans a parcel |
 //! | `POST /sim/shipments/{id}/package-added` | | puts its parcels into a container for the carrier |
 //! | `POST /sim/stock` | `{"sku", "on_hand"}` | counts what is on hand; a new SKU is a new product |
+//! | `POST /sim/products` | as `UpdateProductInput` | edits a product by hand |
+//! | `GET /sim/products/{sku}` | | a product as the API shows it |
 //! | `POST /sim/tokens/revoke` | | ends every access token |
 //! | `POST /sim/done-with-errors` | `{"times"}` | has mutations done and yet answered with an error |
 //! | `GET`, `POST /sim/webhooks` | [`Knobs`] | how badly the sender behaves |

@@ -28,6 +28,7 @@ pub(super) fn router() -> Router<Shop> {
         .route("/sim/orders", get(orders).post(place))
         .route("/sim/orders/{id}", get(order))
         .route("/sim/orders/{id}/{action}", post(act))
+        .route("/sim/products/{sku}", post(set_origin))
         .route("/sim/generate", post(generate_orders))
         .route("/sim/deliveries", get(async |State(shop): State<Shop>| Json(shop.deliveries())))
         .route("/sim/requests", get(async |State(shop): State<Shop>| Json(shop.requests())))
@@ -184,6 +185,15 @@ async fn act(
         _ => return Err(Failed::NoSuchAction(action)),
     };
     Ok(Json(answer?))
+}
+
+async fn set_origin(
+    State(shop): State<Shop>,
+    Path(sku): Path<String>,
+    body: String,
+) -> Result<Json<Value>, Failed> {
+    shop.set_origin(&sku, read(&body)?);
+    Ok(Json(json!({})))
 }
 
 #[derive(Deserialize)]

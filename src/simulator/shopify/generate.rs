@@ -79,6 +79,7 @@ pub fn generate(rng: &mut impl Rng, profile: &Profile) -> NewOrder {
         presentment_currency: foreign.then(|| (*pick(rng, &["EUR", "CAD", "JPY"])).to_owned()),
         exchange_rate: None,
         taxes_included: rng.random_bool(0.1),
+        duties_included: false,
         tax_rate: Decimal::new(place.4, 4),
         tax_title: format!("{} State Tax", place.1),
         tax_shipping: rng.random_bool(0.2),

@@ -35,6 +35,7 @@
 //! | `…/refund` | [`NewRefund`] | gives money or goods back |
 //! | `…/cancel` | [`CancelOrder`] | cancels |
 //! | `…/close`, `…/reopen`, `…/delete` | | archives, brings back, deletes |
+//! | `POST /sim/products/{sku}` | [`Origin`] | what the product tells the customs |
 //! | `POST /sim/generate` | `{"count", "seed"}` | places varied orders, answers their ids |
 //! | `GET /sim/deliveries` | | every [`Delivery`] |
 //! | `GET /sim/requests` | | the newest GraphQL requests and answers |
@@ -73,5 +74,5 @@ pub use new_order::{NewLine, NewOrder, NewShipping, Payment};
 pub use options::Options;
 pub use order::{Address, Attribute, Order};
 pub use shop::Shop;
-pub use state::Refused;
+pub use state::{Origin, Refused};
 pub use webhook::{Attempt, Delivery, Knobs, Outcome, Settings, SubscribedBy};

@@ -50,6 +50,8 @@ pub struct NewOrder {
     pub exchange_rate: Option<Decimal>,
     /// Whether prices contain taxes.
     pub taxes_included: bool,
+    /// Whether prices contain the duties.
+    pub duties_included: bool,
     /// The rate of the one tax on everything taxable; 0 for none.
     pub tax_rate: Decimal,
     /// That tax's name.
@@ -98,6 +100,7 @@ impl Default for NewOrder {
             presentment_currency: None,
             exchange_rate: None,
             taxes_included: false,
+            duties_included: false,
             tax_rate: Decimal::new(725, 4),
             tax_title: "California State Tax".to_owned(),
             tax_shipping: false,

@@ -22,7 +22,7 @@ use super::options::Options;
 use super::order::{Address, Attribute, Order, Place, RiskRecommendation};
 use super::place::{Numbers, place};
 use super::profile::Profile;
-use super::state::{Change, Outgoing, Refused, State, stable_id};
+use super::state::{Change, Origin, Outgoing, Refused, State, stable_id};
 use super::webhook::{self, Delivery, Knobs, Outbox, Settings, Setup};
 use super::{rest, server};
 use crate::clock::Clock;
@@ -155,6 +155,11 @@ impl Shop {
         let outgoing = state.insert(order, &events);
         self.post(outgoing, now);
         Ok(id)
+    }
+
+    /// Has a product's inventory item tell the customs this; no webhook that is played says so.
+    pub fn set_origin(&self, sku: &str, origin: Origin) {
+        self.write().origins.insert(sku.to_owned(), origin);
     }
 
     /// Takes the money: what was promised, else what is owed; only `amount` of it if given.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::order::Order;
+use super::order::{Line, Order};
 use super::profile::{Profile, whole_second};
 use super::rest;
 
@@ -135,6 +136,18 @@ pub(super) struct State {
     pub(super) ids: Ids,
     /// The next order's running number.
     pub(super) next_number: u32,
+    /// What its inventory items tell the customs, by SKU.
+    pub(super) origins: BTreeMap<String, Origin>,
+}
+
+/// What an inventory item tells the customs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Origin {
+    /// Its code: a number between 6 and 13 digits.
+    pub harmonized_system_code: Option<String>,
+    /// ISO code of the country it was made in.
+    pub country_code_of_origin: Option<String>,
 }
 
 impl State {
@@ -146,7 +159,13 @@ impl State {
             owners: HashMap::new(),
             ids: Ids::new(seed),
             next_number: 1,
+            origins: BTreeMap::new(),
         }
+    }
+
+    /// What the inventory item behind a line tells the customs.
+    pub(super) fn origin(&self, line: &Line) -> Option<&Origin> {
+        self.origins.get(line.sku.as_deref()?)
     }
 
     /// The order that has the thing with this id, or is it.

@@ -2,6 +2,9 @@
 
 use super::{SOUND, read, told};
 
+/// The account of [`SOUND`], to the head of its route.
+const COMPLIANCE: &str = "kind = \"shipcompliant\"\nendpoint = \"https://api.shipcompliant.com\"\nusername = \"crossdock@winery.example\"\npassword = \"file:SECRET\"\n[[routes]]\n";
+
 /// What stands in [`SOUND`], what is written instead, and what is told of it.
 const MISTAKES: &[(&str, &str, &[&str])] = &[
     // Keys and tables.
@@ -223,6 +226,37 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "",
         &[
             "9 connections.compliance.password is missing → refer to the web service user's, as env:SHIPCOMPLIANT_USER",
+        ],
+    ),
+    // Customs data.
+    (
+        "methods",
+        "customs = {}\nmethods",
+        &[
+            "17 routes[0].customs is of no use: «compliance» takes no customs data → give it to the route to the warehouse \
+             that ships",
+            "17 routes[0].customs.home is missing → name the countries that no customs lie before, as [\"US\"]",
+            "17 routes[0].customs.incoterms is missing → choose one of CFR, CIF, CIP, CPT, DAP, DAT, DDP, DDU, DPU, EXW, FAS, \
+             FCA, FOB",
+        ],
+    ),
+    (
+        COMPLIANCE,
+        "kind = \"shiphero\"\nendpoint = \"https://public-api.shiphero.com\"\nrefresh_token = \"file:SECRET\"\n[[routes]]\n\
+         customs = { home = [\"USB\"], incoterm = \"DAP\", incoterms = \"DAPP\", products = { PN = { tariff_code = \"22.04\", \
+         origin = \"Atlantis\", value = \"-1\" } } }\n",
+        &[
+            "14 routes[0].customs.home «USB» is no country → write the two letters of ISO 3166, as \"US\"",
+            "14 routes[0].customs.incoterm is not a key of the configuration → did you mean «incoterms»?",
+            "14 routes[0].customs.incoterms «DAPP» is none of the Incoterms → did you mean «DAP»?",
+            "14 routes[0].customs.products.PN.origin «Atlantis» is no country → write the two letters of ISO 3166, as \"US\"",
+            "14 routes[0].customs.products.PN.origin is told nobody: it lies with the product at the warehouse, which is not kept \
+             → set keep_products = true, or enter it there and remove it here",
+            "14 routes[0].customs.products.PN.tariff_code «22.04» is no tariff code → write its 6 to 13 digits, as \"2204.21\"",
+            "14 routes[0].customs.products.PN.tariff_code is told nobody: it lies with the product at the warehouse, which is not \
+             kept → set keep_products = true, or enter it there and remove it here",
+            "14 routes[0].customs.products.PN.value «-1» is no value → write what one unit is worth, as \"18.50\", in the shop's \
+             currency",
         ],
     ),
     // Routes.

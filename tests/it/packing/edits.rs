@@ -2,6 +2,7 @@
 
 use crossdock::domain::reason::ReasonCode;
 use crossdock::simulator::shiphero::{Options, Units};
+use crossdock::simulator::shopify;
 use crossdock::simulator::shopify::order::RestockType;
 use crossdock::simulator::shopify::{
     Attribute, CancelOrder, EditOrder, NewHold, NewLine, NewOrder, NewRefund, NewShipping, Payment,
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::winery::{House, Setup, Winery};
 use Edit::{
-    Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
+    Abroad, Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
     TagAdded, TagRemoved, Variant,
 };
 
@@ -19,6 +20,7 @@ use Edit::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edit {
     Address,
+    Abroad,
     Method,
     More,
     Fewer,
@@ -36,8 +38,9 @@ pub(crate) enum Edit {
 }
 
 /// Every kind of edit.
-pub(crate) const EDITS: [Edit; 15] = [
+pub(crate) const EDITS: [Edit; 16] = [
     Address,
+    Abroad,
     Method,
     More,
     Fewer,
@@ -91,6 +94,7 @@ pub(crate) async fn act(winery: &Winery, id: i64, edit: Edit) -> Result<(), Stri
             address.address1 = Some("7 Elm Street".into());
             shop.set_shipping_address(id, Some(address))
         }
+        Abroad => shop.set_shipping_address(id, Some(toronto())),
         Method => shop
             .change_shipping_line(
                 id,
@@ -163,6 +167,12 @@ pub(crate) fn shows(winery: &Winery, id: i64, edit: Edit) -> bool {
     let tagged = |tag: &str| packed["tags"].as_array().unwrap().iter().any(|one| one == tag);
     match edit {
         Address => packed["shipping_address"]["address1"] == "7 Elm Street",
+        Abroad => {
+            let lines = packed["line_items"].as_array().unwrap();
+            packed["shipping_address"]["country"] == "CA"
+                && packed["incoterms"] == "DAP"
+                && lines.iter().all(|line| line["customs_value"] == "36")
+        }
         Method => packed["shipping_lines"]["method"] == "2nd Day Air",
         More => counts(8),
         Fewer => counts(4),
@@ -203,6 +213,26 @@ pub(crate) fn written(winery: &Winery, since: usize) -> String {
     all.join(" ")
 }
 
+/// An address beyond customs.
+pub(crate) fn toronto() -> shopify::Address {
+    let text = |text: &str| Some(text.to_owned());
+    shopify::Address {
+        first_name: text("Margaret"),
+        last_name: text("Leaf"),
+        address1: text("100 Queen Street West"),
+        city: text("Toronto"),
+        province: text("Ontario"),
+        province_code: text("ON"),
+        country: text("Canada"),
+        country_code: text("CA"),
+        zip: text("M5H 2N2"),
+        ..shopify::Address::default()
+    }
+}
+
+/// What the customs are told of orders that go abroad.
+pub(crate) const CUSTOMS: &str = r#"customs = { home = ["US"], incoterms = "DAP", keep_products = true, products = { PN-2022-750 = { tariff_code = "2204.21", origin = "US" }, CH-2023-750 = { tariff_code = "2204.21", origin = "US" } } }"#;
+
 /// Open exceptions of the order at the warehouse.
 pub(crate) async fn told(winery: &Winery, id: i64) -> Vec<&'static str> {
     let id = id.to_string();
@@ -214,7 +244,7 @@ pub(crate) async fn told(winery: &Winery, id: i64) -> Vec<&'static str> {
 /// A winery whose compliance service is left out, and whose warehouse has credits for all of it.
 pub(crate) async fn winery() -> Winery {
     let options = Options { credits: 1_000_000, credits_a_second: 100_000, ..Options::default() };
-    winery_with(House { options, ..House::default() }).await
+    winery_with(House { options, route: CUSTOMS, ..House::default() }).await
 }
 
 /// The same with a shop that is known by its webhooks alone: what a test delivers by hand is no order of the played one.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::edits::{EDITS, Edit, act, order_of_two, shows, there, told, units, winery, written};
 use crate::support::winery::Winery;
 use Edit::{
-    Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
+    Abroad, Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
     TagAdded, TagRemoved, Variant,
 };
 use Outcome::{Applied, But, Held, Moot, NotAtTheShop, Refused, Task, Unreachable};
@@ -69,6 +69,12 @@ const TABLE: &[Row] = &[
     (&[Address, Method], IN_HAND, "update", Applied),
     (&[Address, Method], ON_HOLD, "update", Held),
     (&[Address, Method], &[Fulfilled], "", Refused("edited_after_shipment")),
+    // Abroad: what the customs are told lies with the goods too, and those are out of nobody's hands.
+    (&[Abroad], FREE, "hold update_line_items update unhold", Applied),
+    (&[Abroad], ON_HOLD, "update_line_items update", Held),
+    (&[Abroad], IN_HAND, "hold update", Task("edited_while_packed")),
+    (&[Abroad], &[Fulfilled], "", Refused("edited_after_shipment")),
+    (&[Abroad], &[Split], "hold", Task("rearranged_at_destination")),
     // What is said to packers.
     (MARKS, FREE, "update", Applied),
     (MARKS, IN_HAND, "update", Applied),
@@ -112,6 +118,7 @@ const TABLE: &[Row] = &[
     (
         &[
             Address,
+            Abroad,
             Method,
             More,
             Fewer,
@@ -132,6 +139,7 @@ const TABLE: &[Row] = &[
     (
         &[
             Address,
+            Abroad,
             Method,
             More,
             Fewer,

@@ -6,9 +6,9 @@ use crossdock::simulator::shiphero::{Knobs, NewPackage, NewShipment};
 use crossdock::simulator::shopify::{NewFulfillment, Payment, Tracking};
 use serde_json::{Value, json};
 
-use super::edits::{Edit, act, order_of_two, shows, told, winery_with, written};
+use super::edits::{CUSTOMS, Edit, act, order_of_two, shows, told, winery_with, written};
 use crate::support::winery::{House, Winery};
-use Edit::{Address, Fewer, LineAdded, Note, Paid};
+use Edit::{Abroad, Address, Fewer, LineAdded, Note, Paid};
 
 async fn native() -> Winery {
     winery_with(House { keys: "mode = \"native\"", ..House::default() }).await
@@ -180,4 +180,19 @@ async fn a_cancel_is_made_there_too_unless_the_account_made_it() {
         assert_eq!(winery.packed(id)["fulfillment_status"], Value::from("canceled"));
         assert_eq!(told(&winery, id).await, [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn an_order_abroad_is_told_to_the_customs_though_the_account_took_it_by_itself() {
+    let house = House { keys: "mode = \"native\"", route: CUSTOMS, ..House::default() };
+    let winery = winery_with(house).await;
+    let id = winery.shop.place_order(&order_of_two(Payment::Paid)).unwrap();
+    act(&winery, id, Abroad).await.unwrap();
+    import(&winery, id);
+    winery.sync().await;
+    winery.poll_house().await;
+    assert!(shows(&winery, id, Abroad), "{:#}", winery.packed(id));
+    assert_eq!(written(&winery, 0), "hold update_line_items update unhold");
+    assert_eq!(winery.house().product("PN-2022-750").unwrap()["tariff_code"], "2204.21");
+    assert_eq!(told(&winery, id).await, [""; 0]);
 }

@@ -160,6 +160,7 @@ fn agree(rest: &Value, graphql: &Value) {
         ("source_name", "sourceName"),
         ("test", "test"),
         ("taxes_included", "taxesIncluded"),
+        ("duties_included", "dutiesIncluded"),
     ] {
         assert_eq!(rest[ours], graphql[theirs], "{ours}");
     }

@@ -105,7 +105,14 @@ pub(crate) fn order_ref() -> OrderRef {
 
 pub(crate) fn snapshot(document: OrderDocument) -> Fact {
     let (fulfillments, refunds) = (Vec::new(), Vec::new());
-    Fact::Snapshot(Box::new(Snapshot { document, fulfillments, refunds, work: None, risk: None }))
+    Fact::Snapshot(Box::new(Snapshot {
+        document,
+        fulfillments,
+        refunds,
+        work: None,
+        risk: None,
+        customs: None,
+    }))
 }
 
 /// A record that heard of this document by webhook.
@@ -153,6 +160,7 @@ pub(crate) fn route() -> Route {
         skus: BTreeMap::new(),
         brand: Some("NINE".into()),
         bundles: BTreeMap::new(),
+        customs: None,
         not_goods: Vec::new(),
         birth_date: Some("Date of Birth".into()),
         ship_date: Some("Ship Date".into()),

@@ -22,6 +22,8 @@ pub(super) fn routes() -> Router<Account> {
         .route("/sim/orders/{id}/{action}", post(act))
         .route("/sim/shipments/{id}/{action}", post(act_on_shipment))
         .route("/sim/stock", post(stock))
+        .route("/sim/products", post(edit_product))
+        .route("/sim/products/{sku}", get(product))
         .route("/sim/tokens/revoke", post(revoke))
         .route("/sim/done-with-errors", post(done_with_errors))
         .route("/sim/webhooks", get(knobs).post(set_knobs))
@@ -35,7 +37,7 @@ struct Failed(StatusCode, String, Option<i64>);
 
 impl From<Refused> for Failed {
     fn from(refused: Refused) -> Self {
-        let missing = refused == Refused::missing("Order") || refused == Refused::missing("Shipment");
+        let missing = ["Order", "Shipment", "Product"].iter().any(|what| refused == Refused::missing(what));
         let status = if missing { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
         Self(status, refused.message, Some(refused.code))
     }
@@ -69,6 +71,15 @@ async fn place(State(account): State<Account>, body: String) -> Result<Json<Valu
 
 async fn order(State(account): State<Account>, Path(id): Path<i64>) -> Result<Json<Value>, Failed> {
     account.order(id).map(Json).ok_or_else(|| Refused::missing("Order").into())
+}
+
+async fn edit_product(State(account): State<Account>, body: String) -> Result<Json<Value>, Failed> {
+    account.edit_product(&read(&body)?)?;
+    Ok(Json(json!({})))
+}
+
+async fn product(State(account): State<Account>, Path(sku): Path<String>) -> Result<Json<Value>, Failed> {
+    account.product(&sku).map(Json).ok_or_else(|| Refused::missing("Product").into())
 }
 
 async fn history(State(account): State<Account>, Path(id): Path<i64>) -> Json<Vec<Happening>> {

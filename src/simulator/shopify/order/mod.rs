@@ -253,6 +253,8 @@ pub struct Order {
     pub currencies: Currencies,
     /// Whether prices contain the taxes.
     pub taxes_included: bool,
+    /// Whether prices contain the duties.
+    pub duties_included: bool,
     /// The buyer's language.
     pub customer_locale: Option<String>,
     /// Whether the buyer wants advertising.

@@ -118,6 +118,7 @@ fn bare(new: &NewOrder, profile: &Profile, ids: &mut Ids, numbers: Numbers, now:
         test: new.test,
         currencies,
         taxes_included: new.taxes_included,
+        duties_included: new.duties_included,
         customer_locale: new.locale.clone(),
         accepts_marketing: new.accepts_marketing,
         customer: new.customer.as_ref().map(|customer| Customer {

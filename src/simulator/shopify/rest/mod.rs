@@ -107,7 +107,7 @@ fn heading(profile: &Profile, order: &Order) -> Value {
         "currency": order.currencies.shop.as_str(),
         "customer_locale": order.customer_locale.as_deref(),
         "device_id": Value::Null,
-        "duties_included": false,
+        "duties_included": order.duties_included,
         "email": order.email.as_deref(),
         "estimated_taxes": false,
         "financial_status": order.financial_status().rest(),

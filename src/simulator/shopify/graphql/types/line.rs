@@ -308,9 +308,9 @@ object! {
         "sku": Leaf => l.it.sku.as_deref();
         "tracked": Leaf => true;
         "requiresShipping": Leaf => l.requires_shipping;
-        "countryCodeOfOrigin": Leaf => Out::Null;
+        "countryCodeOfOrigin": Leaf => cx.state.origin(l.it).and_then(|o| o.country_code_of_origin.as_deref());
         "provinceCodeOfOrigin": Leaf => Out::Null;
-        "harmonizedSystemCode": Leaf => Out::Null;
+        "harmonizedSystemCode": Leaf => cx.state.origin(l.it).and_then(|o| o.harmonized_system_code.as_deref());
         "createdAt": Leaf => cx.state.profile.created_at;
         "updatedAt": Leaf => cx.state.profile.created_at;
     }

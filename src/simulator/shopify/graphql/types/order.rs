@@ -47,7 +47,7 @@ object! {
         "taxesIncluded": Leaf => o.taxes_included;
         "taxExempt": Leaf => false;
         "estimatedTaxes": Leaf => false;
-        "dutiesIncluded": Leaf => false;
+        "dutiesIncluded": Leaf => o.duties_included;
         "displayFinancialStatus": Leaf => o.financial_status().graphql();
         "displayFulfillmentStatus": Leaf => o.display_fulfillment_status(cx.version).graphql();
         "returnStatus": Leaf => "NO_RETURN";
