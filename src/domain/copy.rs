@@ -182,6 +182,10 @@ pub struct OrderCopy {
     pub stage: Stage,
     /// Tracking numbers of what left.
     pub numbers: BTreeSet<String>,
+    /// Whether it takes goods and amounts back out of an order that was entered before: the destination's books have it with
+    /// negative quantities, and nothing of it ships.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub negative: bool,
 }
 
 /// Goods of one product at one price, whichever lines they come from.

@@ -28,6 +28,8 @@ pub enum Absence {
     NothingToShip,
     /// Every line that shipped was removed or refunded.
     NothingLeft,
+    /// A refund of goods that had not left: it changed the order itself.
+    NothingHadLeft,
     /// Its tags keep it out of the route.
     Tags,
     /// A test order, which the route leaves out.
@@ -45,6 +47,7 @@ impl std::fmt::Display for Absence {
             Self::Pickup => "the buyer picks it up",
             Self::NothingToShip => "nothing in it ships",
             Self::NothingLeft => "nothing is left to ship",
+            Self::NothingHadLeft => "nothing that was refunded had left",
             Self::Tags => "its tags keep it out of the route",
             Self::Test => "the route leaves out test orders",
             Self::PlacedBefore(day) => return write!(f, "the route takes orders placed since {day}"),
@@ -169,7 +172,8 @@ closed_enum! {
 /// The copy of one order at one destination, as we keep account of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mirror {
-    /// The destination's connection.
+    /// The destination's connection; with a part's name behind it, as [`Mirror::part_name`] gives it, where a part of the
+    /// order has a copy of its own.
     pub destination: ConnectionName,
     /// Where it stands.
     pub state: MirrorState,
@@ -223,6 +227,16 @@ impl Mirror {
             owed_since: None,
             watch_at: None,
         }
+    }
+
+    /// The name of a mirror for a part of an order that has a copy of its own at a connection.
+    pub fn part_name(connection: &str, part: &str, id: &RemoteId) -> String {
+        format!("{connection}/{part}-{id}")
+    }
+
+    /// The connection it is at: a name of a connection holds no `/`.
+    pub fn connection(&self) -> &str {
+        self.destination.split('/').next().unwrap_or(&self.destination)
     }
 
     /// The order's key there, where we entered it.

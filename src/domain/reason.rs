@@ -75,6 +75,8 @@ open_enum! {
         EditedAtDestination = "edited_at_destination",
         /// The order was split or merged with another at the destination.
         RearrangedAtDestination = "rearranged_at_destination",
+        /// A refund was entered, and its goods had not left after all.
+        RefundWithdrawn = "refund_withdrawn",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
         /// Goods left by a carrier that nobody knows.

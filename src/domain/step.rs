@@ -56,7 +56,7 @@ pub struct Revision {
 pub enum Step {
     /// Enter the order. `again` where the key was used before: refused, or voided by us.
     Submit {
-        /// What to enter; its stage is at most `Released`, and it has no tracking.
+        /// What to enter; its stage is at most `Released` but for a negative order, and it has no tracking.
         copy: Box<OrderCopy>,
         /// The key was used before.
         again: bool,

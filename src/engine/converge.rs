@@ -78,7 +78,7 @@ impl Pass<'_> {
                 // Its time has not come; something else made the order due.
                 return Ok(());
             }
-            if let Some(until) = self.resting_until(target.name()) {
+            if let Some(until) = self.resting_until(target.connection()) {
                 self.faulted(at, Fault::Deferred(until), None);
                 return Ok(());
             }
@@ -144,10 +144,10 @@ impl Pass<'_> {
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
         *fresh = true;
-        let round = match (target, wanted) {
-            (Target::Copy(_, destination, _), Wanted::Copy(desired)) => {
+        let round = match (target.destination(), wanted) {
+            (Some(destination), Wanted::Copy(desired)) => {
                 match address_of(&self.mirrors[at], desired) {
-                    Some(copy) => self.look_at_copy(at, &**destination, &copy).await,
+                    Some(copy) => self.look_at_copy(at, destination, &copy).await,
                     // Nothing was ever entered, and nothing should be.
                     None => Round::Again,
                 }
@@ -217,8 +217,8 @@ impl Pass<'_> {
 
     /// The same for whatever a target is: only copies tell of shipments.
     fn take_shipments(&mut self, at: usize, target: &Target<'_>) {
-        if let Target::Copy(_, destination, _) = target {
-            self.merge_shipments(at, &**destination);
+        if let Some(destination) = target.destination() {
+            self.merge_shipments(at, destination);
         }
     }
 
@@ -262,7 +262,7 @@ impl Pass<'_> {
         digest: String,
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
-        if let (Target::Copy(_, destination, _), Step::Submit { copy, again: false }) = (target, &step) {
+        if let (Some(destination), Step::Submit { copy, again: false }) = (target.destination(), &step) {
             let log = Log::default();
             let clear = destination.forestall(copy, &log).await;
             let name = self.mirrors[at].destination.clone();
@@ -445,14 +445,13 @@ impl Pass<'_> {
         mirror.next_at = None;
         if let Some(since) = mirror.owed_since.take() {
             let took = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            telemetry::converged(&mirror.destination, took);
+            telemetry::converged(mirror.connection(), took);
         }
         self.keep_mirror(at);
     }
 
     /// A call failed. What may have happened stays an intent and is looked at first.
     fn faulted(&mut self, at: usize, fault: Fault, step: Option<&Step>) -> Round {
-        let name = self.mirrors[at].destination.clone();
         if let Some(step) = step
             && !matches!(fault, Fault::Deferred(_))
         {
@@ -481,7 +480,10 @@ impl Pass<'_> {
                 self.fail(at, None, None)
             }
             Fault::Retry { after, .. } => self.fail(at, after, None),
-            Fault::Unauthorized(why) => self.fail(at, None, Some(unauthorized(&name, why))),
+            Fault::Unauthorized(why) => {
+                let reason = unauthorized(self.mirrors[at].connection(), why);
+                self.fail(at, None, Some(reason))
+            }
             Fault::Refused(reason) => self.fail(at, None, Some(reason)),
         }
     }

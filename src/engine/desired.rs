@@ -127,6 +127,7 @@ fn decide(
         tags: order.tags.difference(&record.flags).cloned().collect(),
         stage: stage(record, order, route, &goods, &shipped),
         numbers,
+        negative: false,
     }))
 }
 

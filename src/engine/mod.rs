@@ -16,6 +16,7 @@ pub mod plan;
 mod polling;
 mod pressure;
 mod preview;
+pub mod refunding;
 pub mod retry;
 mod sorter;
 mod target;

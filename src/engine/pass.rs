@@ -130,7 +130,9 @@ impl Engine {
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
-        let mirrors = pass.mirrors.iter().filter(|mirror| decided && self.is_served(&pass.record, mirror));
+        let targets = self.targets(&pass.record, &pass.mirrors);
+        let is_served = |mirror: &&Mirror| targets.iter().any(|target| target.name() == mirror.destination);
+        let mirrors = pass.mirrors.iter().filter(|mirror| decided && is_served(mirror));
         let next = mirrors.clone().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
         let watch = mirrors.filter_map(|mirror| mirror.watch_at).min();
         // An order that waits for its edit window to end is owed what comes then.
@@ -341,6 +343,10 @@ impl Pass<'_> {
         for copy in &copies {
             let at = self.mirror_of(copy.name());
             self.converge(at, copy).await?;
+        }
+        for refund in engine.refunds(&self.record, &self.mirrors) {
+            let at = self.mirror_of(refund.name());
+            self.converge(at, &refund).await?;
         }
         let Some(own) = engine.own(&self.record) else { return Ok(()) };
         let revision = self.revision;

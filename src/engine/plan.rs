@@ -381,7 +381,10 @@ fn adopt(copy: &OrderCopy, but: &BTreeSet<Field>) -> Plan {
 
 fn submit(copy: &OrderCopy, again: bool) -> Plan {
     let mut copy = copy.clone();
-    copy.stage = copy.stage.min(Stage::Released);
+    // Nothing of a negative order is to leave, so it is entered as it is to stay.
+    if !copy.negative {
+        copy.stage = copy.stage.min(Stage::Released);
+    }
     copy.numbers.clear();
     Plan::Next(Step::Submit { copy: Box::new(copy), again })
 }

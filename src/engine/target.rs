@@ -10,15 +10,17 @@ use super::Engine;
 use super::channel::{Tags, doubt, next_flag, next_shipping};
 use super::desired::desired;
 use super::plan::{Sight, plan};
+use super::refunding::{given_back, lacks_amounts, negative_order, sold};
 use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
-use crate::domain::ConnectionName;
+use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
 use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
-use crate::domain::route::Route;
+use crate::domain::route::{Refunds, Route};
 use crate::domain::step::{Edits, Plan, Step, Telling};
+use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
@@ -26,8 +28,24 @@ use crate::transport::{Fault, Log};
 pub(super) enum Target<'e> {
     /// The copy that a route sends to a destination.
     Copy(&'e Route, Arc<dyn Destination>, Known),
+    /// The negative order of a refund at the destination of a route.
+    Refund(Box<RefundTarget<'e>>),
     /// The channel's own, which is owed what left elsewhere.
     Channel(ConnectionName, Arc<dyn Channel>),
+}
+
+/// A refund of goods that had left, where its route enters it.
+#[derive(Clone)]
+pub(super) struct RefundTarget<'e> {
+    route: &'e Route,
+    destination: Arc<dyn Destination>,
+    /// Its mirror's name.
+    name: String,
+    refund: RemoteId,
+    /// The order it is taken out of, as it was entered.
+    sold: Option<OrderCopy>,
+    /// What of it was entered when the pass came to it.
+    entered: Option<OrderCopy>,
 }
 
 /// When it is known what holds an order at its channel.
@@ -95,6 +113,38 @@ impl Engine {
         copies
     }
 
+    /// The negative orders of refunds: those that are owed, and those that were begun.
+    pub(super) fn refunds(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+        let entering = |route: &&Route| {
+            route.from == record.order.connection && matches!(route.refunds, Refunds::Negative { .. })
+        };
+        let mut targets = Vec::new();
+        for route in self.routes.iter().filter(entering) {
+            let Some(destination) = self.registry.get(&route.to).and_then(|c| c.destination.clone()) else {
+                continue;
+            };
+            let mirror = |name: &str| mirrors.iter().find(|mirror| mirror.destination == name);
+            let sold = mirror(&route.to).and_then(sold);
+            let owed = sold.map(|sold| given_back(record, route, sold)).unwrap_or_default();
+            for refund in record.refunds.keys() {
+                let name = Mirror::part_name(&route.to, "refund", refund);
+                let begun = mirror(&name);
+                if begun.is_none() && !owed.contains_key(refund) {
+                    continue;
+                }
+                targets.push(Target::Refund(Box::new(RefundTarget {
+                    route,
+                    destination: Arc::clone(&destination),
+                    name,
+                    refund: refund.clone(),
+                    sold: sold.cloned(),
+                    entered: begun.and_then(|mirror| mirror.applied.clone()),
+                })));
+            }
+        }
+        targets
+    }
+
     /// Destinations of a channel's orders that tell of their copies by webhook.
     pub(super) fn tellers(&self, channel: &str) -> Vec<ConnectionName> {
         let routes = self.routes.iter().filter(|route| route.from == channel);
@@ -104,10 +154,12 @@ impl Engine {
         telling.map(|route| route.to.clone()).collect()
     }
 
-    /// Whether a mirror is still one that the loop brings in step: its route or connection may be gone since.
-    pub(super) fn is_served(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
-        let copies = self.copies(&record.order.connection);
-        copies.iter().chain(&self.own(record)).any(|target| target.name() == mirror.destination)
+    /// Everything of an order that is brought in step, in the order in which that is done.
+    pub(super) fn targets(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+        let mut targets = self.copies(&record.order.connection);
+        targets.extend(self.refunds(record, mirrors));
+        targets.extend(self.own(record));
+        targets
     }
 
     /// The channel's own copy, where there is something it can be told of.
@@ -128,7 +180,26 @@ impl Target<'_> {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Copy(route, ..) => &route.to,
+            Self::Refund(refund) => &refund.name,
             Self::Channel(name, _) => name,
+        }
+    }
+
+    /// The connection it is at.
+    pub(super) fn connection(&self) -> &str {
+        match self {
+            Self::Copy(route, ..) => &route.to,
+            Self::Refund(refund) => &refund.route.to,
+            Self::Channel(name, _) => name,
+        }
+    }
+
+    /// The system that holds it, where that is a destination.
+    pub(super) fn destination(&self) -> Option<&dyn Destination> {
+        match self {
+            Self::Copy(_, destination, _) => Some(&**destination),
+            Self::Refund(refund) => Some(&*refund.destination),
+            Self::Channel(..) => None,
         }
     }
 
@@ -139,6 +210,10 @@ impl Target<'_> {
                 // What nobody could read yet may be on hold.
                 let held = desired.releases() && self.is_unread(record);
                 Some(Wanted::Copy(if held { desired.held() } else { desired }))
+            }
+            Self::Refund(of) => {
+                let RefundTarget { route, refund, sold, entered, .. } = &**of;
+                Some(Wanted::Copy(negative_order(record, route, sold.as_ref(), refund, entered.as_ref())))
             }
             Self::Channel(_, channel) => {
                 let tags = Tags { refused: channel.refused_tag(), late: channel.late_tag() };
@@ -154,10 +229,18 @@ impl Target<'_> {
         }
     }
 
-    /// Whether the order has to be read before goods may leave, and nothing else keeps them.
+    /// Whether the order has to be read first: before goods may leave, where nothing else keeps them, and for the amounts of
+    /// a refund.
     pub(super) fn waits_for_reading(&self, record: &OrderRecord) -> bool {
-        let Self::Copy(route, ..) = self else { return false };
-        self.is_unread(record) && desired(record, route).is_some_and(|desired| desired.releases())
+        match self {
+            Self::Copy(route, ..) => {
+                self.is_unread(record) && desired(record, route).is_some_and(|desired| desired.releases())
+            }
+            Self::Refund(of) => {
+                of.entered.is_none() && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund)
+            }
+            Self::Channel(..) => false,
+        }
     }
 
     fn is_unread(&self, record: &OrderRecord) -> bool {
@@ -165,10 +248,8 @@ impl Target<'_> {
     }
 
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
-        match (self, wanted) {
-            (Self::Copy(_, destination, _), Wanted::Copy(desired)) => {
-                plan_copy(desired, mirror, fresh, &**destination)
-            }
+        match (self.destination(), wanted) {
+            (Some(destination), Wanted::Copy(desired)) => plan_copy(desired, mirror, fresh, destination),
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
             (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
             (_, Wanted::Channel { doubt: Some(doubt), .. }) => Plan::Exception(doubt.clone()),
@@ -193,22 +274,19 @@ impl Target<'_> {
 
     /// How often an open copy is looked at though nothing is owed.
     pub(super) fn watch(&self) -> Option<Duration> {
-        match self {
-            Self::Copy(_, destination, _) => destination.capabilities().watch,
-            Self::Channel(..) => None,
-        }
+        self.destination()?.capabilities().watch
     }
 
     pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
-        match self {
-            Self::Copy(_, destination, _) => {
+        match (self, self.destination(), step) {
+            (_, Some(destination), step) => {
                 destination.apply(step, log).await.map(|effect| Done::Effect(Box::new(effect)))
             }
-            Self::Channel(_, channel) => match step {
-                Step::Tell(telling) => channel.tell(telling, log).await.map(|m| Done::Told(m.map(Box::new))),
-                // The plan for a channel has no other.
-                _ => Ok(Done::Told(None)),
-            },
+            (Self::Channel(_, channel), None, Step::Tell(telling)) => {
+                channel.tell(telling, log).await.map(|made| Done::Told(made.map(Box::new)))
+            }
+            // The plan for a channel has no other.
+            _ => Ok(Done::Told(None)),
         }
     }
 }

@@ -51,6 +51,8 @@ mod planning;
 #[cfg(test)]
 mod receiving;
 #[cfg(test)]
+mod refunding;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod shipping;

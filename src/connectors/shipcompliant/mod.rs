@@ -147,6 +147,10 @@ impl ShipCompliant {
             }
             return Err(Fault::Refused(wire::refusal(&errors, &format!("order {}", copy.key))));
         }
+        if copy.negative {
+            // It was committed whatever was thought of it: the order it is taken out of is the one that was judged.
+            return Ok(Effect::DONE);
+        }
         let Some(verdict) = body.verdict() else {
             return Err(Fault::Unknown("the answer holds no compliance status".into()));
         };

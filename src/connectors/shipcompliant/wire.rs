@@ -101,7 +101,7 @@ struct ShipmentItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     brand_key: Option<&'a str>,
     product_key: &'a str,
-    product_quantity: u32,
+    product_quantity: i64,
     product_unit_price: Number,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     discounts: Vec<Discount>,
@@ -171,8 +171,10 @@ pub(super) fn check_and_commit<'a>(
     settings: &'a Settings,
 ) -> Result<CheckAndCommit<'a>, Reason> {
     let gift_note = copy.gift_note.as_deref().map(|note| note.chars().take(LONGEST_GIFT_NOTE).collect());
+    let signed = |amount: Decimal| Number(if copy.negative { Decimal::ZERO - amount } else { amount });
     Ok(CheckAndCommit {
-        commit_option: "CompliantShipments",
+        // Goods that come back have to be in the books, whatever the rules for sending them say by now.
+        commit_option: if copy.negative { "AllShipments" } else { "CompliantShipments" },
         persist_option: if again { "OverrideExisting" } else { "Null" },
         address_option: AddressOption {
             ignore_street_level_errors: true,
@@ -184,7 +186,7 @@ pub(super) fn check_and_commit<'a>(
             order_type: &settings.order_type,
             fulfillment_type: settings.fulfillment_type.as_deref(),
             purchase_date: Midnight(copy.placed_on),
-            sales_tax_collected: Number(copy.tax),
+            sales_tax_collected: signed(copy.tax),
             bill_to: address(&copy.bill_to, "bill-to", &copy.key)?,
             payments: copy
                 .payments
@@ -197,22 +199,26 @@ pub(super) fn check_and_commit<'a>(
                 ship_date: Midnight(copy.ship_on),
                 shipping_service: &copy.service,
                 license_relationship: &settings.license_relationship,
-                fulfillment_house: settings.fulfillment_house.as_deref(),
+                // No house is to see what only comes back.
+                fulfillment_house: settings.fulfillment_house.as_deref().filter(|_| !copy.negative),
                 shipping: Number(copy.shipping),
                 gift_note,
                 ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
-                shipment_items: copy.batches().into_iter().map(item).collect(),
+                shipment_items: copy.batches().into_iter().map(|goods| item(goods, copy.negative)).collect(),
             }],
             tags: settings.tags.iter().map(|name| Tag { name }).collect(),
         },
     })
 }
 
-fn item(goods: Batch<'_>) -> ShipmentItem<'_> {
+/// Goods at a price that is never negative; where they are taken back out, their quantity is (Sovos, "Enter customer
+/// refunds").
+fn item(goods: Batch<'_>, negative: bool) -> ShipmentItem<'_> {
+    let quantity = i64::from(goods.quantity);
     ShipmentItem {
         brand_key: goods.brand,
         product_key: goods.product,
-        product_quantity: goods.quantity,
+        product_quantity: if negative { -quantity } else { quantity },
         product_unit_price: Number(goods.unit_price),
         discounts: if goods.discount.is_zero() {
             Vec::new()
@@ -410,17 +416,18 @@ fn content(order: &Value) -> Value {
 
 /// Whether an order read back is the one of this copy: the same customer and the same goods.
 pub(super) fn is_same_order(copy: &OrderCopy, content: &Value) -> bool {
-    let mut ours = BTreeMap::<&str, u64>::new();
+    let mut ours = BTreeMap::<&str, i64>::new();
     for item in &copy.items {
-        *ours.entry(&item.product).or_default() += u64::from(item.quantity);
+        let quantity = i64::from(item.quantity);
+        *ours.entry(&item.product).or_default() += if copy.negative { -quantity } else { quantity };
     }
-    let mut theirs = BTreeMap::<&str, u64>::new();
+    let mut theirs = BTreeMap::<&str, i64>::new();
     for shipment in content["shipments"].as_object().into_iter().flat_map(serde_json::Map::values) {
         for item in shipment["shipmentItems"].as_array().into_iter().flatten() {
             // Quantities are written as doubles, and whole for all that.
             let units = item["productQuantity"]
                 .as_f64()
-                .and_then(|units| units.round().to_string().parse::<u64>().ok());
+                .and_then(|units| units.round().to_string().parse::<i64>().ok());
             *theirs.entry(item["productKey"].as_str().unwrap_or_default()).or_default() +=
                 units.unwrap_or_default();
         }
