@@ -146,6 +146,8 @@ pub trait Channel: Send + Sync {
     fn refused_tag(&self) -> Option<&str>;
     /// The tag of orders that were edited or cancelled too late for some copy, where it is told of them.
     fn late_tag(&self) -> Option<&str>;
+    /// The tag by which a person asks to have an order judged anew, where it is heeded.
+    fn recheck_tag(&self) -> Option<&str>;
     /// Tells it something; gives the fulfilment as it is then, where it is about one.
     fn tell<'a>(
         &'a self,

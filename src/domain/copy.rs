@@ -206,8 +206,13 @@ pub struct Batch<'c> {
 impl OrderCopy {
     /// The goods, those of one product at one price joined, in the order of their first lines.
     pub fn batches(&self) -> Vec<Batch<'_>> {
+        self.batches_of(|_| true)
+    }
+
+    /// The same for some of the goods only.
+    pub fn batches_of(&self, counts: impl Fn(&Item) -> bool) -> Vec<Batch<'_>> {
         let mut batches: Vec<Batch<'_>> = Vec::new();
-        for item in &self.items {
+        for item in self.items.iter().filter(|item| counts(item)) {
             let (brand, product) = (item.brand.as_deref(), item.product.as_str());
             let same = batches
                 .iter_mut()

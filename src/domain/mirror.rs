@@ -1,6 +1,6 @@
 //! Mirrors: what a destination should hold of an order, and what it was last seen to hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -92,6 +92,26 @@ pub struct Verdict {
     pub word: String,
     /// What speaks against it, in the vendor's words.
     pub findings: Vec<String>,
+    /// Of an order that may not ship as it is: what was found of each of its lines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<RemoteId, LineVerdict>,
+}
+
+/// A destination's judgement of one line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineVerdict {
+    /// Whether it may ship.
+    pub passed: bool,
+    /// What speaks against it, in the vendor's words.
+    pub findings: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether the order may not ship, and some of its lines may.
+    pub fn is_partial(&self) -> bool {
+        let passes = |passed: bool| self.lines.values().any(|line| line.passed == passed);
+        !self.passed && passes(true) && passes(false)
+    }
 }
 
 /// What people made of an order at a destination besides changing it.

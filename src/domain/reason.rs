@@ -45,6 +45,8 @@ open_enum! {
         ShipDateUnreadable = "ship_date_unreadable",
         /// The destination found that the order may not be shipped.
         NotCompliant = "not_compliant",
+        /// The destination found that some lines of the order may be shipped, and others not.
+        CompliantInPart = "compliant_in_part",
         /// The destination does not know a product.
         UnknownProduct = "unknown_product",
         /// The destination refused for a reason without a code of its own here.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund};
+use super::fulfillment::{DeliveryMethod, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund, Restock};
 use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
 use super::mirror::Verdict;
 use super::order::{OrderDocument, Recommendation};
@@ -85,6 +85,15 @@ pub enum Tombstone {
     Deleted(Timestamp),
 }
 
+/// A judgement that a person asks for anew, by a tag at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recheck {
+    /// The tag, as the order carries it.
+    pub tag: String,
+    /// Destinations that have not judged it since.
+    pub waiting: BTreeSet<ConnectionName>,
+}
+
 /// Every fact known of one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
@@ -111,6 +120,9 @@ pub struct OrderRecord {
     /// Of these, destinations that judged an order which is another by now, and are to judge it anew.
     #[serde(default)]
     pub unjudged: BTreeSet<ConnectionName>,
+    /// The judgement that is asked for anew, until its tag is off the order.
+    #[serde(default)]
+    pub recheck: Option<Recheck>,
     /// What other systems say left, by the system and its own id.
     #[serde(default)]
     pub shipments: BTreeMap<ConnectionName, BTreeMap<RemoteId, Shipment>>,
@@ -148,6 +160,7 @@ impl OrderRecord {
             tombstone: None,
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
+            recheck: None,
             shipments: BTreeMap::new(),
             links: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -183,6 +196,11 @@ impl OrderRecord {
     /// Whether some destination found that it may not ship.
     pub fn is_refused(&self) -> bool {
         self.verdicts.values().any(|verdict| !verdict.passed)
+    }
+
+    /// Whether a person asked this destination to judge it anew, and it has not yet.
+    pub fn is_asked_of(&self, judge: &str) -> bool {
+        self.recheck.as_ref().is_some_and(|recheck| recheck.waiting.contains(judge))
     }
 
     /// How the channel delivers the order, where it says the same for all of it.
@@ -230,6 +248,13 @@ impl OrderRecord {
             .filter(|fulfillment| fulfillment.stands())
             .filter_map(|fulfillment| fulfillment.lines.get(line))
             .fold(0, |sum, units| sum.saturating_add(*units))
+    }
+
+    /// Units of a line that left and came back.
+    pub fn returned_units(&self, line: &RemoteId) -> u32 {
+        let lines = self.refunds.values().flat_map(|refund| &refund.lines);
+        let back = lines.filter(|back| back.line == *line && back.restock == Restock::Return);
+        back.fold(0_u32, |sum, back| sum.saturating_add(back.quantity)).min(self.shipped_units(line))
     }
 
     /// Asks for a reading of the source that begins after now, whatever was read before.
@@ -285,11 +310,20 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
         }
     };
     link_told(record);
+    forget_recheck(record);
     // A part of an order we know nothing of is a reason to go and read the order.
     if record.document.is_none() && !record.is_deleted() {
         return outcome.max(record.want_reading(origin));
     }
     outcome
+}
+
+/// Once the tag is off the order the asking is over: the next time it is put there is another.
+fn forget_recheck(record: &mut OrderRecord) {
+    let Some(document) = &record.document else { return };
+    if record.recheck.as_ref().is_some_and(|recheck| !document.tags.contains(&recheck.tag)) {
+        record.recheck = None;
+    }
 }
 
 /// Shipments that their origin told the channel of by itself: the fulfilment with the same numbers stands for them, and

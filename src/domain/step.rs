@@ -89,6 +89,11 @@ pub enum Step {
         /// The numbers.
         numbers: BTreeSet<String>,
     },
+    /// Have it judged again as it is, and change nothing.
+    Check {
+        /// What is judged.
+        copy: Box<OrderCopy>,
+    },
     /// Tell the channel something.
     Tell(Telling),
 }
@@ -167,6 +172,7 @@ impl Step {
             Self::Advance { stage: Stage::Delivered, .. } => "deliver",
             Self::Track { .. } => "track",
             Self::Untrack { .. } => "untrack",
+            Self::Check { .. } => "check",
             Self::Tell(telling) => telling.name(),
         }
     }
@@ -174,7 +180,7 @@ impl Step {
     /// The order's key at the destination, or its id at the channel.
     pub fn key(&self) -> &str {
         match self {
-            Self::Submit { copy, .. } => &copy.key,
+            Self::Submit { copy, .. } | Self::Check { copy } => &copy.key,
             Self::Revise(revision) => &revision.at.key,
             Self::Cancel { at }
             | Self::Advance { at, .. }
@@ -261,6 +267,8 @@ pub struct Capabilities {
     /// Whether an order of ours that is there without our having entered it is taken as ours: its key is the channel's own
     /// id, and the vendor knows no other guard against entering twice.
     pub adopts: bool,
+    /// Whether it judges if an order may ship, and can be asked to do so again.
+    pub judges: bool,
     /// How often a copy that is still open is looked at, where the system does not tell by itself.
     pub watch: Option<Duration>,
 }

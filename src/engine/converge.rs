@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news};
 use super::channel::{left_behind, shows};
+use super::judging::refusal;
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
@@ -64,7 +65,8 @@ impl Pass<'_> {
             let same = mirror.digest.as_ref() == Some(&digest);
             let watched = !fresh && mirror.watch_at.is_some_and(|at| at <= now);
             // What was looked at just now is planned anew, even where nothing moved on our side.
-            if settled && same && !fresh && !watched && !mirror.look && mirror.intent.is_none() {
+            let asked = self.record.is_asked_of(target.name());
+            if settled && same && !fresh && !watched && !asked && !mirror.look && mirror.intent.is_none() {
                 return Ok(());
             }
             if settled {
@@ -145,7 +147,7 @@ impl Pass<'_> {
     ) -> Result<Round, Halt> {
         *fresh = true;
         let round = match (target.destination(), wanted) {
-            (Some(destination), Wanted::Copy(desired)) => {
+            (Some(destination), Wanted::Copy(desired, _)) => {
                 match address_of(&self.mirrors[at], desired) {
                     Some(copy) => self.look_at_copy(at, destination, &copy).await,
                     // Nothing was ever entered, and nothing should be.
@@ -302,7 +304,8 @@ impl Pass<'_> {
         mirror.intent = None;
         mirror.forced = false;
         mirror.tries = 0;
-        *fresh = true;
+        // A check shows nothing of the copy.
+        *fresh |= !matches!(step, Step::Check { .. });
         let effect = match done {
             Done::Effect(effect) => effect,
             Done::Told(made) => {
@@ -319,20 +322,20 @@ impl Pass<'_> {
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
-            let findings = verdict.findings.join(" · ");
             self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
-            if !effect.committed {
-                let reason = Reason::new(
-                    ReasonCode::NotCompliant,
-                    format!("order {} may not ship: «{name}» finds it not compliant", step.key()),
-                    "correct the address, the items, the date of birth or the ship date at the channel; the order is \
-                     checked again by itself",
-                );
-                let reason = if findings.is_empty() { reason } else { reason.quoting(findings) };
+            self.note_judged(&name);
+            if let Some(reason) = refusal(&self.record, &name).filter(|_| !effect.committed) {
                 return Ok(self.exception(at, digest, reason));
             }
         }
         Ok(Round::Again)
+    }
+
+    /// What was asked of a destination was done, or cannot be.
+    fn note_judged(&mut self, name: &str) {
+        if self.record.recheck.as_mut().is_some_and(|recheck| recheck.waiting.remove(name)) {
+            self.unsaved = true;
+        }
     }
 
     /// Takes account of a step at the channel: by what it gave back, or by reading the order.
@@ -390,6 +393,7 @@ impl Pass<'_> {
             self.tell(at, "decision", text, None);
         }
         let name = self.mirrors[at].destination.clone();
+        self.note_judged(&name);
         self.note_lateness(&name, false);
         // What it was judged by is not there any more.
         if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
@@ -418,6 +422,7 @@ impl Pass<'_> {
         self.settle_mirror(at, now);
         self.tell(at, "exception", reason.to_string(), None);
         let name = self.mirrors[at].destination.clone();
+        self.note_judged(&name);
         self.note_lateness(&name, reason.code.is_too_late());
         self.open_at(at, reason);
         Round::Done

@@ -11,6 +11,7 @@ pub mod channel;
 mod converge;
 mod delivery;
 pub mod desired;
+pub mod judging;
 mod pass;
 pub mod plan;
 mod polling;

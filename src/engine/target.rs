@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Engine;
 use super::channel::{Tags, doubt, next_flag, next_shipping};
 use super::desired::desired;
+use super::judging::{Judgement, judgement};
 use super::plan::{Sight, plan};
 use super::refunding::{given_back, lacks_amounts, negative_order, sold};
 use crate::connectors::{Channel, Destination, Effect};
@@ -59,7 +60,8 @@ pub(super) enum Known {
 
 /// What a target is owed.
 pub(super) enum Wanted {
-    Copy(Desired),
+    /// At a destination, with what it thinks of the order.
+    Copy(Desired, Judgement),
     /// At the channel.
     Channel {
         /// The next step.
@@ -75,7 +77,7 @@ impl Wanted {
     /// Equal wants have equal digests, whatever order their facts came in.
     pub(super) fn digest(&self) -> String {
         match self {
-            Self::Copy(desired) => digest(desired),
+            Self::Copy(desired, _) => digest(desired),
             Self::Channel { telling, doubt, .. } => digest(&(telling, doubt)),
         }
     }
@@ -83,7 +85,7 @@ impl Wanted {
     /// Why nothing is wanted, where that is so.
     pub(super) fn absence(&self) -> Option<&Absence> {
         match self {
-            Self::Copy(Desired::Absent(absence)) => Some(absence),
+            Self::Copy(Desired::Absent(absence), _) => Some(absence),
             _ => None,
         }
     }
@@ -171,7 +173,8 @@ impl Engine {
         let held = channel.refused_tag().is_some() && record.work.iter().flatten().any(ours);
         let refused = channel.refused_tag().is_some() && record.is_refused();
         let late = channel.late_tag().is_some() && !record.late.is_empty();
-        (shipped || held || refused || late || !record.flags.is_empty())
+        let asked = channel.recheck_tag().is_some() && record.recheck.is_some();
+        (shipped || held || refused || late || asked || !record.flags.is_empty())
             .then(|| Target::Channel(name.clone(), channel))
     }
 }
@@ -194,6 +197,11 @@ impl Target<'_> {
         }
     }
 
+    /// Whether it can be asked to judge an order anew.
+    pub(super) fn judges(&self) -> bool {
+        matches!(self, Self::Copy(_, destination, _) if destination.capabilities().judges)
+    }
+
     /// The system that holds it, where that is a destination.
     pub(super) fn destination(&self) -> Option<&dyn Destination> {
         match self {
@@ -209,11 +217,13 @@ impl Target<'_> {
                 let desired = desired(record, route)?;
                 // What nobody could read yet may be on hold.
                 let held = desired.releases() && self.is_unread(record);
-                Some(Wanted::Copy(if held { desired.held() } else { desired }))
+                let desired = if held { desired.held() } else { desired };
+                Some(Wanted::Copy(desired, judgement(record, &route.to)))
             }
             Self::Refund(of) => {
                 let RefundTarget { route, refund, sold, entered, .. } = &**of;
-                Some(Wanted::Copy(negative_order(record, route, sold.as_ref(), refund, entered.as_ref())))
+                let desired = negative_order(record, route, sold.as_ref(), refund, entered.as_ref());
+                Some(Wanted::Copy(desired, Judgement::default()))
             }
             Self::Channel(_, channel) => {
                 let tags = Tags { refused: channel.refused_tag(), late: channel.late_tag() };
@@ -249,7 +259,9 @@ impl Target<'_> {
 
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
         match (self.destination(), wanted) {
-            (Some(destination), Wanted::Copy(desired)) => plan_copy(desired, mirror, fresh, destination),
+            (Some(destination), Wanted::Copy(desired, judgement)) => {
+                plan_copy(desired, judgement, mirror, fresh, destination)
+            }
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
             (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
             (_, Wanted::Channel { doubt: Some(doubt), .. }) => Plan::Exception(doubt.clone()),
@@ -259,7 +271,7 @@ impl Target<'_> {
 
     /// Whether the copy that a destination judged is not the one that is wanted now, and can still become it.
     pub(super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
-        let (Self::Copy(_, destination, _), Wanted::Copy(desired)) = (self, wanted) else { return false };
+        let (Self::Copy(_, destination, _), Wanted::Copy(desired, _)) = (self, wanted) else { return false };
         let Edits::Anew(until) = destination.capabilities().edits else { return false };
         let gone =
             matches!(&mirror.observed, Observed::Present(seen) if seen.committed && seen.stage > until);
@@ -292,7 +304,13 @@ impl Target<'_> {
 }
 
 /// The plan for a destination's copy; where nothing is owed, what a person must see to there.
-fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn Destination) -> Plan {
+fn plan_copy(
+    desired: &Desired,
+    judgement: &Judgement,
+    mirror: &Mirror,
+    fresh: bool,
+    destination: &dyn Destination,
+) -> Plan {
     let both = match (desired, &mirror.observed) {
         (Desired::Present(copy), Observed::Present(seen)) => Some((copy, seen)),
         _ => None,
@@ -306,6 +324,7 @@ fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn 
         fresh,
         forced: mirror.forced,
         accepted,
+        judgement,
         differs: &differs,
     };
     match plan(desired, sight, destination.capabilities()) {

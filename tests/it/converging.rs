@@ -67,7 +67,7 @@ fn live(seed: u64, kept: &dyn Fn(usize) -> bool) -> (usize, Life) {
             world.check_in_the_end().await;
         });
         // A world that failed is looked at once more, so a failure must not take it along.
-        let lived = futures_util::FutureExt::catch_unwind(lived);
+        let lived = Box::pin(futures_util::FutureExt::catch_unwind(lived));
         life.failure = match tokio::time::timeout(STUCK, lived).await {
             Ok(Ok(())) => None,
             Ok(Err(panic)) => Some(in_words(&*panic)),

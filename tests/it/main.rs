@@ -35,6 +35,8 @@ mod gating;
 #[cfg(test)]
 mod giving_back;
 #[cfg(test)]
+mod in_part;
+#[cfg(test)]
 mod mending;
 #[cfg(test)]
 mod merging;
@@ -50,6 +52,8 @@ mod permuting;
 mod planning;
 #[cfg(test)]
 mod receiving;
+#[cfg(test)]
+mod rechecking;
 #[cfg(test)]
 mod refunding;
 #[cfg(test)]

@@ -13,10 +13,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Settings;
+use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Batch, OrderCopy, Party, PaymentMethod, Stage};
 use crate::domain::fulfillment::{Rank, Shipment};
-use crate::domain::mirror::{Observed, Rearranged, Seen, Verdict};
+use crate::domain::mirror::{LineVerdict, Observed, Rearranged, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 
 /// The key of the one shipment that an order has.
@@ -55,6 +56,13 @@ pub(super) struct CheckAndCommit<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Quote<'a> {
+    address_option: AddressOption,
+    sales_order: SalesOrder<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct AddressOption {
     ignore_street_level_errors: bool,
     reject_if_address_suggested: bool,
@@ -73,7 +81,7 @@ struct SalesOrder<'a> {
     bill_to: WireAddress<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     payments: Vec<WirePayment>,
-    shipments: [WireShipment<'a>; 1],
+    shipments: Vec<WireShipment<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag<'a>>,
 }
@@ -81,7 +89,7 @@ struct SalesOrder<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireShipment<'a> {
-    shipment_key: &'static str,
+    shipment_key: String,
     shipment_status: &'static str,
     ship_date: Midnight,
     shipping_service: &'a str,
@@ -163,6 +171,11 @@ pub(super) struct TrackingInput<'a> {
     pub(super) tracking_numbers: &'a std::collections::BTreeSet<String>,
 }
 
+/// As other integrators do for orders that no person is there to correct: streets are not judged, and a suggestion alone is no
+/// reason to refuse.
+const LENIENT: AddressOption =
+    AddressOption { ignore_street_level_errors: true, reject_if_address_suggested: false };
+
 /// The request that enters an order, or what it lacks for one. A key used before is overridden: it was refused, or voided
 /// by us; a key used for the first time is not, so that an order somebody else entered under it is never overwritten.
 pub(super) fn check_and_commit<'a>(
@@ -170,44 +183,82 @@ pub(super) fn check_and_commit<'a>(
     again: bool,
     settings: &'a Settings,
 ) -> Result<CheckAndCommit<'a>, Reason> {
-    let gift_note = copy.gift_note.as_deref().map(|note| note.chars().take(LONGEST_GIFT_NOTE).collect());
-    let signed = |amount: Decimal| Number(if copy.negative { Decimal::ZERO - amount } else { amount });
     Ok(CheckAndCommit {
         // Goods that come back have to be in the books, whatever the rules for sending them say by now.
         commit_option: if copy.negative { "AllShipments" } else { "CompliantShipments" },
         persist_option: if again { "OverrideExisting" } else { "Null" },
-        address_option: AddressOption {
-            ignore_street_level_errors: true,
-            reject_if_address_suggested: false,
-        },
-        sales_order: SalesOrder {
-            sales_order_key: &copy.key,
-            customer_key: &copy.customer,
-            order_type: &settings.order_type,
-            fulfillment_type: settings.fulfillment_type.as_deref(),
-            purchase_date: Midnight(copy.placed_on),
-            sales_tax_collected: signed(copy.tax),
-            bill_to: address(&copy.bill_to, "bill-to", &copy.key)?,
-            payments: copy
-                .payments
-                .iter()
-                .map(|p| WirePayment { amount: Number(p.amount), r#type: paid_by(&p.method) })
-                .collect(),
-            shipments: [WireShipment {
-                shipment_key: SHIPMENT,
-                shipment_status: status(copy.stage),
-                ship_date: Midnight(copy.ship_on),
-                shipping_service: &copy.service,
-                license_relationship: &settings.license_relationship,
-                // No house is to see what only comes back.
-                fulfillment_house: settings.fulfillment_house.as_deref().filter(|_| !copy.negative),
-                shipping: Number(copy.shipping),
-                gift_note,
-                ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
-                shipment_items: copy.batches().into_iter().map(|goods| item(goods, copy.negative)).collect(),
-            }],
-            tags: settings.tags.iter().map(|name| Tag { name }).collect(),
-        },
+        address_option: LENIENT,
+        sales_order: sales_order(copy, vec![(SHIPMENT.to_owned(), copy.batches())], settings)?,
+    })
+}
+
+/// The request that has an order judged and saves nothing: as the one shipment it is, or each of its lines by itself.
+pub(super) fn quote<'a>(
+    copy: &'a OrderCopy,
+    by_line: bool,
+    settings: &'a Settings,
+) -> Result<Quote<'a>, Reason> {
+    let shipments = if by_line {
+        let batches =
+            |(at, line): (usize, &RemoteId)| (shipment_key(at), copy.batches_of(|item| item.line == *line));
+        lines(copy).into_iter().enumerate().map(batches).collect()
+    } else {
+        vec![(SHIPMENT.to_owned(), copy.batches())]
+    };
+    Ok(Quote { address_option: LENIENT, sales_order: sales_order(copy, shipments, settings)? })
+}
+
+/// The order's lines that a copy holds goods of, each once.
+pub(super) fn lines(copy: &OrderCopy) -> Vec<&RemoteId> {
+    let mut lines: Vec<&RemoteId> = copy.items.iter().map(|item| &item.line).collect();
+    lines.dedup();
+    lines
+}
+
+/// The key of the shipment that stands for a line in a [`quote`] by lines.
+fn shipment_key(at: usize) -> String {
+    (at + 1).to_string()
+}
+
+fn sales_order<'a>(
+    copy: &'a OrderCopy,
+    shipments: Vec<(String, Vec<Batch<'a>>)>,
+    settings: &'a Settings,
+) -> Result<SalesOrder<'a>, Reason> {
+    let gift_note: Option<String> =
+        copy.gift_note.as_deref().map(|note| note.chars().take(LONGEST_GIFT_NOTE).collect());
+    let signed = |amount: Decimal| Number(if copy.negative { Decimal::ZERO - amount } else { amount });
+    let shipment = |(at, (key, goods)): (usize, (String, Vec<Batch<'a>>))| {
+        Ok(WireShipment {
+            shipment_key: key,
+            shipment_status: status(copy.stage),
+            ship_date: Midnight(copy.ship_on),
+            shipping_service: &copy.service,
+            license_relationship: &settings.license_relationship,
+            // No house is to see what only comes back.
+            fulfillment_house: settings.fulfillment_house.as_deref().filter(|_| !copy.negative),
+            // The buyer paid for it once.
+            shipping: Number(if at == 0 { copy.shipping } else { Decimal::ZERO }),
+            gift_note: gift_note.clone(),
+            ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
+            shipment_items: goods.into_iter().map(|goods| item(goods, copy.negative)).collect(),
+        })
+    };
+    Ok(SalesOrder {
+        sales_order_key: &copy.key,
+        customer_key: &copy.customer,
+        order_type: &settings.order_type,
+        fulfillment_type: settings.fulfillment_type.as_deref(),
+        purchase_date: Midnight(copy.placed_on),
+        sales_tax_collected: signed(copy.tax),
+        bill_to: address(&copy.bill_to, "bill-to", &copy.key)?,
+        payments: copy
+            .payments
+            .iter()
+            .map(|p| WirePayment { amount: Number(p.amount), r#type: paid_by(&p.method) })
+            .collect(),
+        shipments: shipments.into_iter().enumerate().map(shipment).collect::<Result<_, _>>()?,
+        tags: settings.tags.iter().map(|name| Tag { name }).collect(),
     })
 }
 
@@ -337,6 +388,22 @@ impl AnswerBody {
         serde_json::from_value::<Compliance>(self.sales_order.clone()).ok()?.verdict()
     }
 
+    /// The judgement in the answer to a quote.
+    pub(super) fn quoted(&self) -> Option<Verdict> {
+        self.compliance_results.as_ref()?.verdict()
+    }
+
+    /// The judgement of each line in the answer to a quote by lines; of none where one is missing.
+    pub(super) fn lines(&self, copy: &OrderCopy) -> BTreeMap<RemoteId, LineVerdict> {
+        let shipments = self.compliance_results.as_ref().and_then(|results| results.shipments.as_ref());
+        let judged = |(at, line): (usize, &RemoteId)| {
+            let key = shipment_key(at);
+            let shipment = shipments?.iter().find(|shipment| shipment.key.as_deref() == Some(&key))?;
+            Some((line.clone(), shipment.verdict()?))
+        };
+        lines(copy).into_iter().enumerate().map(judged).collect::<Option<_>>().unwrap_or_default()
+    }
+
     /// The copy in the answer to a reading.
     pub(super) fn observed(&self, at: Timestamp) -> Result<Observed, String> {
         let shipments = self.sales_order["shipments"].as_array().ok_or("the order has no shipments")?;
@@ -445,7 +512,26 @@ struct Compliance {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ShipmentCompliance {
+    key: Option<String>,
+    compliance_status: Option<String>,
     rules: Option<Vec<Rule>>,
+}
+
+/// Whether a status stops the order. One that the winery bypassed does not.
+fn stops(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case("notcompliant"))
+}
+
+impl ShipmentCompliance {
+    fn findings(&self) -> impl Iterator<Item = String> {
+        let rules = self.rules.iter().flatten();
+        rules.filter(|rule| stops(rule.compliance_status.as_deref())).map(Rule::in_words)
+    }
+
+    fn verdict(&self) -> Option<LineVerdict> {
+        let passed = !stops(Some(self.compliance_status.as_deref()?));
+        Some(LineVerdict { passed, findings: self.findings().collect() })
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -468,13 +554,9 @@ struct Detail {
 impl Compliance {
     fn verdict(&self) -> Option<Verdict> {
         let word = self.compliance_status.clone()?;
-        // A rule the winery bypassed does not stop the order.
-        let stops = |status: &Option<String>| {
-            status.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("notcompliant"))
-        };
-        let rules = self.shipments.iter().flatten().flat_map(|shipment| shipment.rules.iter().flatten());
-        let findings = rules.filter(|rule| stops(&rule.compliance_status)).map(Rule::in_words).collect();
-        Some(Verdict { passed: !stops(&self.compliance_status), word, findings })
+        let passed = !stops(Some(&word));
+        let findings = self.shipments.iter().flatten().flat_map(ShipmentCompliance::findings).collect();
+        Some(Verdict { passed, word, findings, lines: BTreeMap::new() })
     }
 }
 

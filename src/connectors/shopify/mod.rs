@@ -100,6 +100,8 @@ pub struct Settings {
     pub refused_tag: Option<String>,
     /// The tag of orders that were edited or cancelled too late for some copy; absent to leave them alone.
     pub late_tag: Option<String>,
+    /// The tag by which a person asks for a re-check; absent for none.
+    pub recheck_tag: Option<String>,
     /// What the merchant says of carriers.
     pub carriers: Carriers,
 }
@@ -204,6 +206,10 @@ impl Channel for Shopify {
         self.settings.late_tag.as_deref().filter(|_| self.admin.is_some())
     }
 
+    fn recheck_tag(&self) -> Option<&str> {
+        self.settings.recheck_tag.as_deref().filter(|_| self.admin.is_some())
+    }
+
     fn tell<'a>(
         &'a self,
         telling: &'a Telling,
@@ -238,7 +244,7 @@ impl Connection for Shopify {
             }
             if self.settings.refused_tag.is_some() {
                 optional.extend(lacking(HOLD_SCOPES));
-            } else if self.settings.late_tag.is_some() {
+            } else if self.settings.late_tag.is_some() || self.settings.recheck_tag.is_some() {
                 optional.extend(lacking(&HOLD_SCOPES[1..]));
             }
             if !optional.is_empty() {

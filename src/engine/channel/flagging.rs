@@ -1,11 +1,12 @@
 //! What the channel is told of an order that may not ship, or of an edit or a cancel that came too late somewhere: a hold on
 //! all work that is open, for the former, and tags. A pure function.
 //!
-//! Only holds and tags of ours are ever taken off again. What is seen of the work is as old as the last reading, so the loop
+//! Only holds and tags of ours are ever taken off again, and the tag by which a person asks for a re-check. What is seen of the work is as old as the last reading, so the loop
 //! reads the order before it acts on it.
 
 use std::collections::BTreeSet;
 
+use super::super::judging::in_words;
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
 use crate::domain::step::{Holding, Tagging, Telling};
@@ -34,7 +35,14 @@ pub(in super::super) fn next_flag(record: &OrderRecord, tags: Tags<'_>) -> Optio
     };
     let late = tags.late.filter(|_| !record.late.is_empty() && !record.is_deleted());
     let wanted: BTreeSet<&str> = refused.into_iter().chain(late).collect();
-    held.or_else(|| next_tag(record, order, &wanted))
+    held.or_else(|| next_tag(record, order, &wanted)).or_else(|| answered(record, order))
+}
+
+/// A person's tag that asks for a re-check comes off once everybody asked has judged, so that it can be put there again.
+fn answered(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
+    let asked = record.recheck.as_ref().filter(|recheck| recheck.waiting.is_empty())?;
+    let tagging = Tagging { order: order.id.clone(), tag: asked.tag.clone() };
+    order.tags.contains(&asked.tag).then_some(Telling::Untag(tagging))
 }
 
 /// Compared as the channel does, whatever the case.
@@ -67,8 +75,8 @@ fn raise(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
         .iter()
         .flatten()
         .find(|work| open(&work.status) && !work.holds.iter().any(|hold| hold.ours));
-    let findings = record.verdicts.values().filter(|verdict| !verdict.passed).flat_map(|v| &v.findings);
-    let findings: Vec<&str> = findings.map(String::as_str).collect();
+    let refused = record.verdicts.values().filter(|verdict| !verdict.passed);
+    let findings: Vec<String> = refused.flat_map(|verdict| in_words(Some(order), verdict)).collect();
     unheld.map(|work| {
         Telling::Hold(Box::new(Holding {
             order: order.id.clone(),

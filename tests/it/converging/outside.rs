@@ -7,6 +7,7 @@ use crossdock::simulator::shopify::{self, CancelOrder, NewHold, NewOrder, NewRef
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::checks::REFUND;
 use super::world::World;
 
 /// What the compliance service's own fulfilment house begins its tracking numbers with.
@@ -85,7 +86,8 @@ impl World {
     /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over. Where there is
     /// a warehouse, it has nothing to ship.
     pub(super) fn ship_there(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let keys: Vec<String> = self.winery.account.orders().into_keys().collect();
+        let keys = self.winery.account.orders().into_keys();
+        let keys: Vec<String> = keys.filter(|key| !key.contains(REFUND)).collect();
         if keys.is_empty() || self.warehouse.is_some() {
             return None;
         }

@@ -33,6 +33,7 @@ birth_date = "birthdate"
 gift_note = "gift message"
 methods = { "FedEx*" = "FXG", "UPS*" = "UPS", "Local delivery" = "OTHER", "Free shipping" = "FGH" }
 not_goods = ["TASTING"]
+refunds = "negative_order"
 "#;
 
 const HOUSE_ROUTE: &str = r#"

@@ -36,6 +36,7 @@ impl ReadShop {
             notify_customer: false,
             refused_tag: None,
             late_tag: None,
+            recheck_tag: None,
             carriers: Carriers::default(),
         };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
