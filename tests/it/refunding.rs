@@ -75,6 +75,8 @@ fn only_what_had_left_is_given_back_and_no_unit_twice() {
         // Two before and one after: the latest had left.
         (4, 3, &[("a", 2, NoRestock), ("b", 1, NoRestock)], &[("b", 1)]),
         (4, 3, &[("a", 2, Cancel), ("b", 1, Return)], &[("b", 1)]),
+        // One that had left, then two that an edit added and that never did.
+        (4, 3, &[("a", 1, NoRestock), ("b", 2, Cancel)], &[("a", 1)]),
         // In part before: what the channel still had to send went first.
         (4, 3, &[("a", 3, NoRestock)], &[("a", 1)]),
         // Three left and came back, and three are still to go.
@@ -96,6 +98,18 @@ fn only_what_had_left_is_given_back_and_no_unit_twice() {
             found.iter().map(|(id, parts)| (id.as_str(), parts.iter().map(|part| part.1).sum())).collect();
         let expected: BTreeMap<&str, u32> = expected.iter().copied().collect();
         assert_eq!(found, expected, "{left} left, {wanted} wanted, {refunds:?}");
+    }
+}
+
+#[test]
+fn what_left_and_came_back_stays_in_the_order_beside_what_is_still_to_leave() {
+    use Restock::{NoRestock, Return};
+    for (left, wanted, restock, units) in
+        [(3, 3, Return, 6), (6, 4, Return, 6), (6, 4, NoRestock, 6), (0, 4, NoRestock, 4), (0, 4, Return, 4)]
+    {
+        let refund = refund("a", 10, &[(6 - wanted, restock.clone())], "10");
+        let copy = entered(&sold(left, wanted, vec![refund]), &route());
+        assert_eq!(copy.items[0].quantity, units, "{left} left, {wanted} wanted, {restock}");
     }
 }
 

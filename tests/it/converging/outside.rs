@@ -12,6 +12,8 @@ use super::world::World;
 
 /// What the compliance service's own fulfilment house begins its tracking numbers with.
 pub(super) const THEIRS: &str = "7489";
+/// The tag by which somebody asks for a re-check.
+pub(super) const RECHECK: &str = "recheck";
 
 const FAULTS: [Fault; 9] = [
     Fault::ResetBefore,
@@ -61,11 +63,19 @@ impl World {
             3 => ("void", shop.void_payment(id)),
             _ => {
                 let order = shop.order(id)?;
-                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0)?;
+                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0);
+                let line = match line {
+                    Some(line) => (line.id, order.unfulfilled(line.id), RestockType::Cancel),
+                    // Everything left, and some of it comes back.
+                    None => {
+                        let line = order.lines.iter().find(|line| line.current_quantity() > 0)?;
+                        (line.id, line.current_quantity(), RestockType::Return)
+                    }
+                };
                 let line = shopify::RefundUnits {
-                    line_id: line.id,
-                    quantity: rng.random_range(1..=order.unfulfilled(line.id)),
-                    restock: RestockType::Cancel,
+                    line_id: line.0,
+                    quantity: rng.random_range(1..=line.1),
+                    restock: line.2,
                     location_id: None,
                 };
                 let refund = NewRefund { lines: vec![line], ..NewRefund::default() };
@@ -81,6 +91,14 @@ impl World {
             return shop.mark_paid(id, None).ok().map(|()| "pay");
         }
         shop.release(id, &Release::default()).ok().map(|()| "let go")
+    }
+
+    /// Somebody who waited asks to have an order judged anew.
+    pub(super) fn ask(&self, rng: &mut StdRng) -> Option<&'static str> {
+        let id = self.any(rng).filter(|_| rng.random_bool(0.4))?;
+        let mut tags = self.winery.shop.order(id)?.tags;
+        tags.push(RECHECK.to_owned());
+        self.winery.shop.set_tags(id, &tags).ok().map(|()| "ask for a re-check")
     }
 
     /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over. Where there is

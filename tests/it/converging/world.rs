@@ -22,6 +22,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::acts::{Act, Kind};
+use super::outside::RECHECK;
 use crate::support::winery::{House, Setup, Winery};
 
 const SKUS: [&str; 6] =
@@ -112,7 +113,7 @@ impl World {
             maps: Some(HOUSE_ROUTE),
             deaf_to: if captures { &[] } else { &["Capture Payment"] },
         });
-        let shop_keys = "refused_tag = \"not-compliant\"\n";
+        let shop_keys = &format!("refused_tag = \"not-compliant\"\nrecheck_tag = \"{RECHECK}\"\n");
         let setup = Setup { shop, account, shop_keys, route: Some(ROUTE), house, ..Setup::default() };
         let winery = Winery::with(setup).await;
         // At least a millisecond, so that nothing is on the wire while the clock stands still.
@@ -180,7 +181,7 @@ impl World {
             Kind::Wait => {
                 let most = if rng.random_bool(0.3) { 90_000 } else { 9_000 };
                 self.pass_time(Duration::from_millis(rng.random_range(1..most))).await;
-                Some("wait")
+                Some(self.ask(rng).unwrap_or("wait"))
             }
             Kind::Fault => Some(self.spoil(rng)),
             Kind::Access => self.access(rng),
