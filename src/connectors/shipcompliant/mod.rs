@@ -5,6 +5,7 @@
 //! already, sends the loop to look before anything else. The API has no edit; content changes by voiding and entering
 //! again, which the plan orders as two steps.
 
+mod sales_order;
 mod wire;
 
 use std::time::Duration;
@@ -129,7 +130,7 @@ impl ShipCompliant {
 
     async fn enter(&self, step: &Step, log: &Log) -> Result<Effect, Fault> {
         let Step::Submit { copy, again } = step else { return Ok(Effect::DONE) };
-        let request = wire::check_and_commit(copy, *again, &self.settings).map_err(Fault::Refused)?;
+        let request = sales_order::check_and_commit(copy, *again, &self.settings).map_err(Fault::Refused)?;
         let path = "/api/v1/salesOrders/check-commit".to_owned();
         let mut call = self.call("check_commit", Method::POST, path, false);
         call.body = Some(json(&request)?);
@@ -171,7 +172,7 @@ impl ShipCompliant {
     /// Of an order that may not ship as it is: what is found of each line by itself, for the rules are told of shipments only.
     /// Where that cannot be told now, the judgement stands without.
     async fn by_line(&self, copy: &OrderCopy, mut verdict: Verdict, log: &Log) -> Verdict {
-        if !verdict.passed && wire::lines(copy).len() > 1 {
+        if !verdict.passed && sales_order::lines(copy).len() > 1 {
             let body = self.quote(copy, true, log).await;
             verdict.lines = body.map(|body| body.lines(copy)).unwrap_or_default();
         }
@@ -179,7 +180,7 @@ impl ShipCompliant {
     }
 
     async fn quote(&self, copy: &OrderCopy, by_line: bool, log: &Log) -> Result<AnswerBody, Fault> {
-        let request = wire::quote(copy, by_line, &self.settings).map_err(Fault::Refused)?;
+        let request = sales_order::quote(copy, by_line, &self.settings).map_err(Fault::Refused)?;
         let path = "/api/v1/salesOrders/quote/compliance".to_owned();
         let mut call = self.call("quote_compliance", Method::POST, path, false);
         call.effect = transport::Effect::Read;
