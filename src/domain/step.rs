@@ -193,6 +193,7 @@ impl Step {
     /// Whether it lets goods leave: then the gates are read once more in the transaction that records the intent.
     pub fn releases(&self) -> bool {
         match self {
+            // A negative order too: a fulfilment that was cancelled meanwhile leaves nothing to take out.
             Self::Submit { copy, .. } => copy.stage >= Stage::Released,
             Self::Advance { stage, .. } => *stage == Stage::Released,
             _ => false,

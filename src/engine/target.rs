@@ -1,7 +1,8 @@
-//! What the loop brings in step: a destination's copy of an order, or the channel's own.
+//! What the loop brings in step: a destination's copy of an order, the negative order of a refund beside it, or the channel's
+//! own copy.
 //!
-//! Both have a want that follows from the record alone, a digest of it, a plan and a way to do its steps; the loop knows no
-//! other difference between there and back.
+//! Each has a want that follows from the record (of a refund: from the order as it was entered, too), a digest of it, a plan and
+//! a way to do its steps; the loop knows no other difference between there and back.
 
 use std::sync::Arc;
 use std::time::Duration;
