@@ -374,7 +374,7 @@ impl Pass<'_> {
             let at = self.mirror_of(refund.name());
             self.converge(at, &refund).await?;
         }
-        let Some(own) = engine.own(&self.record) else { return Ok(()) };
+        let Some(own) = engine.own(&self.record, &self.mirrors) else { return Ok(()) };
         let revision = self.revision;
         let at = self.mirror_of(own.name());
         self.converge(at, &own).await?;

@@ -17,7 +17,7 @@ use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
 use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
-use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
+use crate::domain::mirror::{Absence, Desired, Mirror, MirrorState, Observed};
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
 use crate::domain::route::{Refunds, Route};
@@ -161,13 +161,14 @@ impl Engine {
     pub(super) fn targets(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
         let mut targets = self.copies(&record.order.connection);
         targets.extend(self.refunds(record, mirrors));
-        targets.extend(self.own(record));
+        targets.extend(self.own(record, mirrors));
         targets
     }
 
-    /// The channel's own copy, where there is something it can be told of.
-    pub(super) fn own(&self, record: &OrderRecord) -> Option<Target<'static>> {
+    /// The channel's own copy, where there is something it can be told of, or what it was told is not settled yet.
+    pub(super) fn own(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Option<Target<'static>> {
         let name = &record.order.connection;
+        let unsettled = |mirror: &Mirror| mirror.destination == *name && mirror.state != MirrorState::InStep;
         let channel = self.registry.get(name)?.channel.clone()?;
         let shipped = channel.takes_shipments() && !record.shipments.is_empty();
         let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
@@ -175,7 +176,8 @@ impl Engine {
         let refused = channel.refused_tag().is_some() && record.is_refused();
         let late = channel.late_tag().is_some() && !record.late.is_empty();
         let asked = channel.recheck_tag().is_some() && record.recheck.is_some();
-        (shipped || held || refused || late || asked || !record.flags.is_empty())
+        let begun = mirrors.iter().any(unsettled);
+        (shipped || held || refused || late || asked || begun || !record.flags.is_empty())
             .then(|| Target::Channel(name.clone(), channel))
     }
 }

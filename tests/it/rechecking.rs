@@ -121,9 +121,14 @@ async fn a_committed_order_that_does_not_pass_any_more_is_stopped_everywhere_unt
 
 #[tokio::test]
 async fn a_lost_answer_neither_forgets_the_asking_nor_asks_twice() {
-    for lost in
-        [Fault::ResetBefore, Fault::ResetAfter, Fault::ErrorAfter(502), Fault::Truncated, Fault::NotJson]
-    {
+    for lost in [
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::ErrorAfter(502),
+        Fault::Truncated,
+        Fault::NotJson,
+        Fault::Throttle(1),
+    ] {
         // Of the account's, and of the shop's, where the tag comes off: each call on the way in turn.
         let script = |path: &str, fault| Script { fault, method: None, path: Some(path.into()), times: 1 };
         for at in 0..5 {
@@ -145,6 +150,9 @@ async fn a_lost_answer_neither_forgets_the_asking_nor_asks_twice() {
             let judged =
                 judged.as_array().unwrap().iter().filter(|entry| entry["text"] == "check: Compliant").count();
             assert_eq!((judged, winery.asked(id).tags.len()), (1, 0), "{lost:?} at {at}");
+            let copies = winery.server.api("orders/1001").await["order"]["mirrors"].clone();
+            let settled = |copy: &Value| copy["state"] == "in_step";
+            assert!(copies.as_array().unwrap().iter().all(settled), "{lost:?} at {at}: {copies:#}");
             assert_eq!((winery.entered(), winery.exceptions().await.len()), (1, 0), "{lost:?} at {at}");
         }
     }
