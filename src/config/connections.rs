@@ -222,8 +222,19 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         late_tag: section.text("late_tag"),
         write_note: section.boolean("write_note").unwrap_or(false),
         state_metafield: section.parsed("state_metafield", shopify::metafield),
+        recheck_tag: section.text("recheck_tag"),
         carriers: carriers::read(section),
     };
+    for (key, tag) in [("refused_tag", &settings.refused_tag), ("late_tag", &settings.late_tag)] {
+        let same = |asks: &String| tag.as_ref().is_some_and(|tag| tag.eq_ignore_ascii_case(asks));
+        if settings.recheck_tag.as_ref().is_some_and(same) {
+            section.wrong_at(
+                "recheck_tag",
+                format!("is the {key} too, and would be taken for somebody's asking"),
+                "give each a tag of its own",
+            );
+        }
+    }
     let limits = limits(section, shopify::LIMITS);
     Some(ConnectionConfig {
         endpoint: endpoint?,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use super::connections::Role;
 use super::section::Section;
@@ -10,7 +11,7 @@ use super::{customs, services};
 use crate::connectors::shopify;
 use crate::domain::ConnectionName;
 use crate::domain::order::{PaymentState, Recommendation};
-use crate::domain::route::{BundlePart, Filter, KeyBy, Pattern, ProductRef, Route};
+use crate::domain::route::{BundlePart, Filter, KeyBy, Pattern, ProductRef, Refunds, Route};
 
 /// The longest edit window: a week.
 const MOST_EDIT_MINUTES: i64 = 7 * 24 * 60;
@@ -24,6 +25,13 @@ pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Opti
         let mut route = route(&mut section, from.unwrap_or_default(), to.unwrap_or_default());
         route.packs = packs;
         route.customs = customs::read(&mut section, &route.to, packs);
+        if packs && route.refunds != Refunds::ByHand {
+            section.wrong_at(
+                "refunds",
+                "is for a compliance service's books, and this route leads to a warehouse",
+                "set it in the route to the compliance service",
+            );
+        }
         if !route.from.is_empty() && !route.to.is_empty() {
             contradictions(&mut section, at, &route, &routes);
         }
@@ -144,9 +152,7 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
         only_tags: patterns(section.texts("only_tags")).unwrap_or_default(),
         skip_tags: patterns(section.texts("skip_tags")).unwrap_or_default(),
         skip_test: section.boolean("skip_test").unwrap_or_default(),
-        placed_since: section.parsed("placed_since", |text| {
-            text.parse().map_err(|_| (format!("«{text}» is no day"), "write it as \"2026-12-01\"".into()))
-        }),
+        placed_since: day(section, "placed_since"),
     };
     let key_by = section.parsed("order_key", |word| match word {
         "name" => Ok(KeyBy::Name),
@@ -206,7 +212,36 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
             .integer("lead_days", 0..=365)
             .and_then(|days| i32::try_from(days).ok())
             .unwrap_or(1),
+        refunds: refunds(section),
     }
+}
+
+fn refunds(section: &mut Section<'_>) -> Refunds {
+    let negative = section.parsed("refunds", |word| match word {
+        "by_hand" => Ok(false),
+        "negative_order" => Ok(true),
+        other => Err((format!("«{other}» is not known"), "choose \"by_hand\" or \"negative_order\"".into())),
+    });
+    let since = day(section, "refunds_since");
+    match (negative, since) {
+        (Some(true), since) => Refunds::Negative { since },
+        (Some(false) | None, None) => Refunds::ByHand,
+        (_, Some(_)) => {
+            section.wrong_at(
+                "refunds_since",
+                "is a day from which no refund is entered",
+                "add refunds = \"negative_order\", or leave it out",
+            );
+            Refunds::ByHand
+        }
+    }
+}
+
+/// A calendar day.
+fn day(section: &mut Section<'_>, key: &'static str) -> Option<Date> {
+    section.parsed(key, |text| {
+        text.parse().map_err(|_| (format!("«{text}» is no day"), "write it as \"2026-12-01\"".into()))
+    })
 }
 
 fn skus(section: &mut Section<'_>) -> BTreeMap<String, ProductRef> {

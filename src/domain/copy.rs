@@ -191,6 +191,10 @@ pub struct OrderCopy {
     pub stage: Stage,
     /// Tracking numbers of what left.
     pub numbers: BTreeSet<String>,
+    /// Whether it takes goods and amounts back out of an order that was entered before: the destination's books have it with
+    /// negative quantities, and nothing of it ships.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub negative: bool,
 }
 
 /// Goods of one product at one price, whichever lines they come from.
@@ -211,8 +215,13 @@ pub struct Batch<'c> {
 impl OrderCopy {
     /// The goods, those of one product at one price joined, in the order of their first lines.
     pub fn batches(&self) -> Vec<Batch<'_>> {
+        self.batches_of(|_| true)
+    }
+
+    /// The same for some of the goods only.
+    pub fn batches_of(&self, counts: impl Fn(&Item) -> bool) -> Vec<Batch<'_>> {
         let mut batches: Vec<Batch<'_>> = Vec::new();
-        for item in &self.items {
+        for item in self.items.iter().filter(|item| counts(item)) {
             let (brand, product) = (item.brand.as_deref(), item.product.as_str());
             let same = batches
                 .iter_mut()

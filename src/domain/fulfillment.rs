@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionName, RemoteId};
@@ -146,6 +148,15 @@ open_enum! {
     }
 }
 
+/// What units of a refund come to, in the shop's currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundValue {
+    /// After discounts and before taxes.
+    pub subtotal: Decimal,
+    /// The tax on it.
+    pub tax: Decimal,
+}
+
 /// Units of one line refunded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundLine {
@@ -155,6 +166,9 @@ pub struct RefundLine {
     pub quantity: u32,
     /// What becomes of the stock.
     pub restock: Restock,
+    /// What they come to; absent from what was kept before amounts were.
+    #[serde(default)]
+    pub value: Option<RefundValue>,
 }
 
 /// Lines given back. A refund never changes once made.
@@ -164,6 +178,9 @@ pub struct Refund {
     pub id: RemoteId,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The day it was made, by the shop's calendar; absent from what was kept before days were.
+    #[serde(default)]
+    pub day: Option<Date>,
     /// The lines it is for.
     pub lines: Vec<RefundLine>,
 }

@@ -1,6 +1,6 @@
 //! Mirrors: what a destination should hold of an order, and what it was last seen to hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +28,8 @@ pub enum Absence {
     NothingToShip,
     /// Every line that shipped was removed or refunded.
     NothingLeft,
+    /// A refund of goods that had not left: it changed the order itself.
+    NothingHadLeft,
     /// Its tags keep it out of the route.
     Tags,
     /// A test order, which the route leaves out.
@@ -45,6 +47,7 @@ impl std::fmt::Display for Absence {
             Self::Pickup => "the buyer picks it up",
             Self::NothingToShip => "nothing in it ships",
             Self::NothingLeft => "nothing is left to ship",
+            Self::NothingHadLeft => "nothing that was refunded had left",
             Self::Tags => "its tags keep it out of the route",
             Self::Test => "the route leaves out test orders",
             Self::PlacedBefore(day) => return write!(f, "the route takes orders placed since {day}"),
@@ -89,6 +92,26 @@ pub struct Verdict {
     pub word: String,
     /// What speaks against it, in the vendor's words.
     pub findings: Vec<String>,
+    /// Of an order that may not ship as it is: what was found of each of its lines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<RemoteId, LineVerdict>,
+}
+
+/// A destination's judgement of one line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineVerdict {
+    /// Whether it may ship.
+    pub passed: bool,
+    /// What speaks against it, in the vendor's words.
+    pub findings: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether the order may not ship, and some of its lines may.
+    pub fn is_partial(&self) -> bool {
+        let passes = |passed: bool| self.lines.values().any(|line| line.passed == passed);
+        !self.passed && passes(true) && passes(false)
+    }
 }
 
 /// What people made of an order at a destination besides changing it.
@@ -169,7 +192,8 @@ closed_enum! {
 /// The copy of one order at one destination, as we keep account of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mirror {
-    /// The destination's connection.
+    /// The destination's connection; with a part's name behind it, as [`Mirror::part_name`] gives it, where a part of the
+    /// order has a copy of its own.
     pub destination: ConnectionName,
     /// Where it stands.
     pub state: MirrorState,
@@ -257,6 +281,16 @@ impl Mirror {
             watch_at: None,
             pace: Pace::default(),
         }
+    }
+
+    /// The name of a mirror for a part of an order that has a copy of its own at a connection.
+    pub fn part_name(connection: &str, part: &str, id: &RemoteId) -> String {
+        format!("{connection}/{part}-{id}")
+    }
+
+    /// The connection it is at: a name of a connection holds no `/`.
+    pub fn connection(&self) -> &str {
+        self.destination.split('/').next().unwrap_or(&self.destination)
     }
 
     /// The order's key there, where we entered it.

@@ -50,6 +50,8 @@ open_enum! {
         ShipDateUnreadable = "ship_date_unreadable",
         /// The destination found that the order may not be shipped.
         NotCompliant = "not_compliant",
+        /// The destination found that some lines of the order may be shipped, and others not.
+        CompliantInPart = "compliant_in_part",
         /// The destination does not know a product.
         UnknownProduct = "unknown_product",
         /// The destination refused for a reason without a code of its own here.
@@ -82,6 +84,8 @@ open_enum! {
         EditedAtDestination = "edited_at_destination",
         /// The order was split or merged with another at the destination.
         RearrangedAtDestination = "rearranged_at_destination",
+        /// A refund was entered, and its goods had not left after all.
+        RefundWithdrawn = "refund_withdrawn",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
         /// Goods left by a carrier that nobody knows.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customs::ChannelCustoms;
 use super::fulfillment::{
-    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund,
+    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund, Restock,
 };
 use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
 use super::mirror::Verdict;
@@ -95,6 +95,15 @@ pub enum Tombstone {
     Deleted(Timestamp),
 }
 
+/// A judgement that a person asks for anew, by a tag at the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recheck {
+    /// The tag, as the order carries it.
+    pub tag: String,
+    /// Destinations that have not judged it since.
+    pub waiting: BTreeSet<ConnectionName>,
+}
+
 /// Every fact known of one order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
@@ -124,6 +133,9 @@ pub struct OrderRecord {
     /// Of these, destinations that judged an order which is another by now, and are to judge it anew.
     #[serde(default)]
     pub unjudged: BTreeSet<ConnectionName>,
+    /// The judgement that is asked for anew, until its tag is off the order.
+    #[serde(default)]
+    pub recheck: Option<Recheck>,
     /// What other systems say left, by the system and its own id.
     #[serde(default)]
     pub shipments: BTreeMap<ConnectionName, BTreeMap<RemoteId, Shipment>>,
@@ -168,6 +180,7 @@ impl OrderRecord {
             tombstone: None,
             verdicts: BTreeMap::new(),
             unjudged: BTreeSet::new(),
+            recheck: None,
             shipments: BTreeMap::new(),
             arrived: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -205,6 +218,11 @@ impl OrderRecord {
     /// Whether some destination found that it may not ship.
     pub fn is_refused(&self) -> bool {
         self.verdicts.values().any(|verdict| !verdict.passed)
+    }
+
+    /// Whether a person asked this destination to judge it anew, and it has not yet.
+    pub fn is_asked_of(&self, judge: &str) -> bool {
+        self.recheck.as_ref().is_some_and(|recheck| recheck.waiting.contains(judge))
     }
 
     /// Whether some copy lacks an edit or a cancel that came too late.
@@ -257,6 +275,13 @@ impl OrderRecord {
             .filter(|fulfillment| fulfillment.stands())
             .filter_map(|fulfillment| fulfillment.lines.get(line))
             .fold(0, |sum, units| sum.saturating_add(*units))
+    }
+
+    /// Units of a line that left and came back.
+    pub fn returned_units(&self, line: &RemoteId) -> u32 {
+        let lines = self.refunds.values().flat_map(|refund| &refund.lines);
+        let back = lines.filter(|back| back.line == *line && back.restock == Restock::Return);
+        back.fold(0_u32, |sum, back| sum.saturating_add(back.quantity)).min(self.shipped_units(line))
     }
 
     /// Asks for a reading of the source that begins after now, whatever was read before.
@@ -330,11 +355,20 @@ pub fn merge(record: &mut OrderRecord, fact: Fact, origin: Origin) -> Merge {
         },
     };
     link_told(record);
+    forget_recheck(record);
     // A part of an order we know nothing of is a reason to go and read the order.
     if record.document.is_none() && !record.is_deleted() {
         return outcome.max(record.want_reading(origin));
     }
     outcome
+}
+
+/// Once the tag is off the order the asking is over: the next time it is put there is another.
+fn forget_recheck(record: &mut OrderRecord) {
+    let Some(document) = &record.document else { return };
+    if record.recheck.as_ref().is_some_and(|recheck| !document.tags.contains(&recheck.tag)) {
+        record.recheck = None;
+    }
 }
 
 /// Shipments that their origin told the channel of by itself: the fulfilment with the same numbers stands for them, and

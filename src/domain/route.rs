@@ -85,6 +85,18 @@ impl Filter {
     }
 }
 
+/// What becomes of a refund of goods that had left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refunds {
+    /// Nothing: a person enters it.
+    ByHand,
+    /// It is entered as a negative order, where it was made on this day or later.
+    Negative {
+        /// The first day, by the shop's calendar; every refund where absent.
+        since: Option<Date>,
+    },
+}
+
 /// What of an order becomes its key at the destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +175,8 @@ pub struct Route {
     pub gift_note: Option<String>,
     /// Days from order to shipping where no ship date is given.
     pub lead_days: i32,
+    /// What becomes of a refund of goods that had left.
+    pub refunds: Refunds,
 }
 
 impl Route {

@@ -56,7 +56,7 @@ pub struct Revision {
 pub enum Step {
     /// Enter the order. `again` where the key was used before: refused, or voided by us.
     Submit {
-        /// What to enter; its stage is at most `Released`, and it has no tracking.
+        /// What to enter; its stage is at most `Released` but for a negative order, and it has no tracking.
         copy: Box<OrderCopy>,
         /// The key was used before.
         again: bool,
@@ -88,6 +88,11 @@ pub enum Step {
         at: CopyRef,
         /// The numbers.
         numbers: BTreeSet<String>,
+    },
+    /// Have it judged again as it is, and change nothing.
+    Check {
+        /// What is judged.
+        copy: Box<OrderCopy>,
     },
     /// Tell the channel something.
     Tell(Telling),
@@ -127,6 +132,8 @@ pub struct Signs {
     pub refused_tag: Option<String>,
     /// The tag of orders that were edited or cancelled too late for some copy.
     pub late_tag: Option<String>,
+    /// The tag by which a person asks to have an order judged anew; it is theirs, and ours to take off once that was done.
+    pub recheck_tag: Option<String>,
     /// Whether what a person has to decide is written into the order's note.
     pub note: bool,
     /// Whether it is kept as the order's state, for programs.
@@ -222,6 +229,7 @@ impl Step {
             Self::Advance { stage: Stage::Delivered, .. } => "deliver",
             Self::Track { .. } => "track",
             Self::Untrack { .. } => "untrack",
+            Self::Check { .. } => "check",
             Self::Tell(telling) => telling.name(),
         }
     }
@@ -229,7 +237,7 @@ impl Step {
     /// The order's key at the destination, or its id at the channel.
     pub fn key(&self) -> &str {
         match self {
-            Self::Submit { copy, .. } => &copy.key,
+            Self::Submit { copy, .. } | Self::Check { copy } => &copy.key,
             Self::Revise(revision) => &revision.at.key,
             Self::Cancel { at }
             | Self::Advance { at, .. }
@@ -242,6 +250,7 @@ impl Step {
     /// Whether it lets goods leave: then the gates are read once more in the transaction that records the intent.
     pub fn releases(&self) -> bool {
         match self {
+            // A negative order too: a fulfilment that was cancelled meanwhile leaves nothing to take out.
             Self::Submit { copy, .. } => copy.stage >= Stage::Released,
             Self::Advance { stage, .. } => *stage == Stage::Released,
             _ => false,
@@ -319,6 +328,8 @@ pub struct Capabilities {
     /// Whether an order of ours that is there without our having entered it is taken as ours: its key is the channel's own
     /// id, and the vendor knows no other guard against entering twice.
     pub adopts: bool,
+    /// Whether it judges if an order may ship, and can be asked to do so again.
+    pub judges: bool,
     /// How often a copy that is still open is looked at, where the system does not tell by itself.
     pub watch: Option<Duration>,
 }

@@ -57,8 +57,8 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
         }
         Step::Track { numbers, .. } => each(mirror, |held| held.extend(numbers.iter().cloned())),
         Step::Untrack { numbers, .. } => each(mirror, |held| held.retain(|number| !numbers.contains(number))),
-        // Steps at the channel change the record, not a copy.
-        Step::Tell(_) => {}
+        // A check changes nothing; steps at the channel change the record, not a copy.
+        Step::Check { .. } | Step::Tell(_) => {}
     }
     if let Some(seen) = &effect.seen {
         let before = std::mem::replace(&mut mirror.observed, seen.clone());

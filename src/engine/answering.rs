@@ -100,7 +100,7 @@ fn refusal(
     let Some(wanted) = copy.wanted(record) else {
         return Some("nothing is known of the order yet".to_owned());
     };
-    let Wanted::Copy(desired) = &wanted else { return None };
+    let Wanted::Copy(desired, _) = &wanted else { return None };
     match desired {
         Desired::Absent(absence) => return Some(absence.to_string()),
         Desired::Undecided(reason) => return Some(reason.message.clone()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news};
 use super::channel::{left_behind, shows};
+use super::judging::refusal;
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
@@ -67,7 +68,8 @@ impl Pass<'_> {
             let same = mirror.digest.as_ref() == Some(&digest);
             let watched = !fresh && mirror.watch_at.is_some_and(|at| at <= now);
             // What was looked at just now is planned anew, even where nothing moved on our side.
-            if settled && same && !fresh && !watched && !mirror.look && mirror.intent.is_none() {
+            let asked = self.record.is_asked_of(target.name());
+            if settled && same && !fresh && !watched && !asked && !mirror.look && mirror.intent.is_none() {
                 return Ok(());
             }
             if settled {
@@ -81,7 +83,7 @@ impl Pass<'_> {
                 // Its time has not come; something else made the order due.
                 return Ok(());
             }
-            if let Some(until) = self.resting_until(target.name()) {
+            if let Some(until) = self.resting_until(target.connection()) {
                 self.faulted(at, Fault::Deferred(until), None);
                 return Ok(());
             }
@@ -147,10 +149,10 @@ impl Pass<'_> {
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
         *fresh = true;
-        let round = match (target, wanted) {
-            (Target::Copy(_, destination, _), Wanted::Copy(desired)) => {
+        let round = match (target.destination(), wanted) {
+            (Some(destination), Wanted::Copy(desired, _)) => {
                 match address_of(&self.mirrors[at], desired) {
-                    Some(copy) => self.look_at_copy(at, &**destination, &copy).await,
+                    Some(copy) => self.look_at_copy(at, destination, &copy).await,
                     // Nothing was ever entered, and nothing should be.
                     None => Round::Again,
                 }
@@ -226,8 +228,8 @@ impl Pass<'_> {
 
     /// The same for whatever a target is: only copies tell of shipments.
     fn take_shipments(&mut self, at: usize, target: &Target<'_>) {
-        if let Target::Copy(_, destination, _) = target {
-            self.merge_shipments(at, &**destination);
+        if let Some(destination) = target.destination() {
+            self.merge_shipments(at, destination);
         }
     }
 
@@ -271,7 +273,7 @@ impl Pass<'_> {
         digest: String,
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
-        if let (Target::Copy(_, destination, _), Step::Submit { copy, again: false }) = (target, &step) {
+        if let (Some(destination), Step::Submit { copy, again: false }) = (target.destination(), &step) {
             let log = Log::default();
             let clear = destination.forestall(copy, &log).await;
             let name = self.mirrors[at].destination.clone();
@@ -318,7 +320,8 @@ impl Pass<'_> {
         mirror.intent = None;
         mirror.forced = false;
         mirror.tries = 0;
-        *fresh = true;
+        // A check shows nothing of the copy.
+        *fresh |= !matches!(step, Step::Check { .. });
         let effect = match done {
             Done::Effect(effect) => effect,
             Done::Told(made) => {
@@ -335,20 +338,20 @@ impl Pass<'_> {
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
-            let findings = verdict.findings.join(" · ");
             self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
-            if !effect.committed {
-                let reason = Reason::new(
-                    ReasonCode::NotCompliant,
-                    format!("order {} may not ship: «{name}» finds it not compliant", step.key()),
-                    "correct the address, the items, the date of birth or the ship date at the channel; the order is \
-                     checked again by itself",
-                );
-                let reason = if findings.is_empty() { reason } else { reason.quoting(findings) };
+            self.note_judged(&name);
+            if let Some(reason) = refusal(&self.record, &name).filter(|_| !effect.committed) {
                 return Ok(self.exception(at, digest, reason));
             }
         }
         Ok(Round::Again)
+    }
+
+    /// What was asked of a destination was done, or cannot be.
+    fn note_judged(&mut self, name: &str) {
+        if self.record.recheck.as_mut().is_some_and(|recheck| recheck.waiting.remove(name)) {
+            self.unsaved = true;
+        }
     }
 
     /// Takes account of a step at the channel: by what it gave back, or by reading the order.
@@ -412,6 +415,7 @@ impl Pass<'_> {
             self.tell(at, "decision", text, None);
         }
         let name = self.mirrors[at].destination.clone();
+        self.note_judged(&name);
         self.note_undecided(&name, None);
         // What it was judged by is not there any more.
         if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
@@ -440,6 +444,7 @@ impl Pass<'_> {
         self.settle_mirror(at, now);
         self.tell(at, "exception", reason.to_string(), None);
         let name = self.mirrors[at].destination.clone();
+        self.note_judged(&name);
         self.note_undecided(&name, Some(&reason));
         self.open_at(at, reason);
         Round::Done
@@ -467,14 +472,13 @@ impl Pass<'_> {
         mirror.next_at = None;
         if let Some(since) = mirror.owed_since.take() {
             let took = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            telemetry::converged(&mirror.destination, took);
+            telemetry::converged(mirror.connection(), took);
         }
         self.keep_mirror(at);
     }
 
     /// A call failed. What may have happened stays an intent and is looked at first.
     fn faulted(&mut self, at: usize, fault: Fault, step: Option<&Step>) -> Round {
-        let name = self.mirrors[at].destination.clone();
         if let Some(step) = step
             && !matches!(fault, Fault::Deferred(_))
         {
@@ -503,7 +507,10 @@ impl Pass<'_> {
                 self.fail(at, None, None)
             }
             Fault::Retry { after, .. } => self.fail(at, after, None),
-            Fault::Unauthorized(why) => self.fail(at, None, Some(unauthorized(&name, why))),
+            Fault::Unauthorized(why) => {
+                let reason = unauthorized(self.mirrors[at].connection(), why);
+                self.fail(at, None, Some(reason))
+            }
             Fault::Refused(reason) => self.fail(at, None, Some(reason)),
         }
     }

@@ -125,12 +125,18 @@ fn decide(
         payments: payments(order),
         gift_note: route.gift_note.as_deref().and_then(|name| filled(order.attribute(name))),
         note: filled(order.note.as_deref()),
-        // Tags of ours are for people in the shop.
-        tags: order.tags.difference(&record.flags).cloned().collect(),
+        tags: tags(record, order),
         customs,
         stage: stage(record, order, route, &goods, &shipped),
         numbers,
+        negative: false,
     }))
+}
+
+/// The order's tags, but for those that are between us and people in the shop.
+fn tags(record: &OrderRecord, order: &OrderDocument) -> BTreeSet<String> {
+    let asks = |tag: &&String| record.recheck.as_ref().is_some_and(|recheck| recheck.tag == **tag);
+    order.tags.difference(&record.flags).filter(|tag| !asks(tag)).cloned().collect()
 }
 
 /// The key of an order at the route's destination.
@@ -271,8 +277,9 @@ fn items(
 /// Units of a line that the copy holds, never more than was ordered.
 fn units(record: &OrderRecord, route: &Route, line: &Line) -> u32 {
     if !route.packs {
-        // What left stays part of the copy even where it was refunded since.
-        return line.current.max(record.shipped_units(&line.id)).min(line.ordered);
+        // What left stays part of the copy even where it was refunded since, beside what is still to leave.
+        let sold = line.current.saturating_add(record.returned_units(&line.id));
+        return sold.max(record.shipped_units(&line.id)).min(line.ordered);
     }
     // What left elsewhere is not packed here as well; what left from here was part of the copy.
     let own = record.units_from(&route.to, &line.id);

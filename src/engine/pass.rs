@@ -9,12 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::sorter::hear;
+use super::target::Target;
 use super::{Engine, HEARTBEAT, LEASE, STORAGE_PAUSE, later, retry};
 use crate::connectors::Heard;
 use crate::domain::ConnectionName;
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::record::{Fact, Merge, OrderRecord, Origin, merge, merge_missing};
+use crate::domain::record::{Fact, Merge, OrderRecord, Origin, Recheck, merge, merge_missing};
 use crate::domain::timeline::changes;
 use crate::store::{
     Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, Loaded, OpenException, Release,
@@ -127,10 +128,13 @@ impl Engine {
         let mut edits_end = None;
         if decided {
             edits_end = pass.note_edit_windows();
+            pass.note_recheck();
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
-        let mirrors = pass.mirrors.iter().filter(|mirror| decided && self.is_served(&pass.record, mirror));
+        let targets = self.targets(&pass.record, &pass.mirrors);
+        let is_served = |mirror: &&Mirror| targets.iter().any(|target| target.name() == mirror.destination);
+        let mirrors = pass.mirrors.iter().filter(|mirror| decided && is_served(mirror));
         let next = mirrors.clone().filter_map(|mirror| mirror.next_at).chain(pass.ask_again).min();
         let watch = mirrors.filter_map(|mirror| mirror.watch_at).min();
         // An order that waits for its edit window to end is owed what comes then.
@@ -224,6 +228,31 @@ impl Pass<'_> {
             self.tell_changes(&channel, None, "the time for the buyer's own edits is over");
         }
         open.into_iter().min()
+    }
+
+    /// Notes that a person asks at the channel to have the order judged anew.
+    fn note_recheck(&mut self) {
+        let engine = self.engine;
+        let channel = self.channel().to_owned();
+        let source = engine.registry.get(&channel).and_then(|connected| connected.channel.as_ref());
+        let Some((wanted, order)) = source
+            .and_then(|source| source.signs().recheck_tag.as_deref())
+            .zip(self.record.document.as_ref())
+        else {
+            return;
+        };
+        let Some(tag) = order.tags.iter().find(|tag| tag.eq_ignore_ascii_case(wanted)).cloned() else {
+            return;
+        };
+        if self.record.recheck.is_some() {
+            return;
+        }
+        let judges = engine.copies(&channel).into_iter().filter(Target::judges);
+        let waiting = judges.map(|judge| judge.name().to_owned()).collect();
+        let text = format!("a re-check was asked for at «{channel}», by the tag «{tag}»");
+        self.record.recheck = Some(Recheck { tag, waiting });
+        self.unsaved = true;
+        self.tell_changes(&channel, None, &text);
     }
 
     /// Notes in the story what changed in the record since it was last noted.
@@ -342,6 +371,10 @@ impl Pass<'_> {
         for copy in &copies {
             let at = self.mirror_of(copy.name());
             self.converge(at, copy).await?;
+        }
+        for refund in engine.refunds(&self.record, &self.mirrors) {
+            let at = self.mirror_of(refund.name());
+            self.converge(at, &refund).await?;
         }
         if let Some(own) = engine.own(&self.record, &self.mirrors) {
             let at = self.mirror_of(own.name());

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use super::judging::Judgement;
 use crate::domain::copy::{Field, OrderCopy, Stage};
 use crate::domain::mirror::{Desired, Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
@@ -26,6 +27,8 @@ pub struct Sight<'a> {
     pub forced: bool,
     /// Whether a person takes the copy as it is.
     pub accepted: bool,
+    /// What the destination thinks of it, and whether a person asked for that anew.
+    pub judgement: &'a Judgement,
     /// Where a copy changes field by field: in what it is seen not to be what is desired.
     pub differs: &'a Differences,
 }
@@ -199,6 +202,9 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
     if !applied.same_content(copy) && revisable {
         return if fresh { Plan::Next(Step::Cancel { at: at(applied, seen) }) } else { Plan::Observe };
     }
+    if revisable && let Some(plan) = judge(copy, sight) {
+        return plan;
+    }
     if let Some(plan) = shipment(copy, applied, seen, fresh) {
         return plan;
     }
@@ -210,6 +216,15 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
         ));
     }
     Plan::Nothing
+}
+
+/// For what is entered and has not left: it is judged again where a person asks, and stopped where it does not pass.
+fn judge(copy: &OrderCopy, sight: Sight<'_>) -> Option<Plan> {
+    let Judgement { asked, refused } = sight.judgement;
+    if *asked || (sight.forced && refused.is_some()) {
+        return Some(Plan::Next(Step::Check { copy: Box::new(copy.clone()) }));
+    }
+    refused.clone().map(|reason| stop(sight, reason))
 }
 
 /// For destinations where fields change one by one.
@@ -393,7 +408,10 @@ fn adopt(copy: &OrderCopy, but: &BTreeSet<Field>) -> Plan {
 
 fn submit(copy: &OrderCopy, again: bool) -> Plan {
     let mut copy = copy.clone();
-    copy.stage = copy.stage.min(Stage::Released);
+    // Nothing of a negative order is to leave, so it is entered as it is to stay.
+    if !copy.negative {
+        copy.stage = copy.stage.min(Stage::Released);
+    }
     copy.numbers.clear();
     Plan::Next(Step::Submit { copy: Box::new(copy), again })
 }

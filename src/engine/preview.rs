@@ -31,7 +31,7 @@ impl Engine {
         let loaded = self.store.load(order).await?;
         let Some(record) = loaded.record else { return Ok(Vec::new()) };
         let mut owed = Vec::new();
-        for target in self.copies(&order.connection).into_iter().chain(self.own(&record, &loaded.mirrors)) {
+        for target in self.targets(&record, &loaded.mirrors) {
             let Some(wanted) = target.wanted(&record) else { continue };
             let unseen = Mirror::new(target.name().to_owned());
             let kept = loaded.mirrors.iter().find(|mirror| mirror.destination == target.name());

@@ -1,7 +1,8 @@
-//! What the loop brings in step: a destination's copy of an order, or the channel's own.
+//! What the loop brings in step: a destination's copy of an order, the negative order of a refund beside it, or the channel's
+//! own copy.
 //!
-//! Both have a want that follows from the record alone, a digest of it, a plan and a way to do its steps; the loop knows no
-//! other difference between there and back.
+//! Each has a want that follows from the record (of a refund: from the order as it was entered, too), a digest of it, a plan and
+//! a way to do its steps; the loop knows no other difference between there and back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +11,19 @@ use super::Engine;
 use super::channel::{doubt, failed, next_flag, next_shipping};
 use super::customs::unread;
 use super::desired::desired;
+use super::judging::{Judgement, judgement};
 use super::plan::{Sight, plan};
+use super::refunding::{given_back, lacks_amounts, negative_order, sold};
 use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
-use crate::domain::ConnectionName;
+use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::{Fulfillment, FulfillmentOrder};
-use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
+use crate::domain::mirror::{Absence, Desired, Mirror, MirrorState, Observed};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::OrderRecord;
-use crate::domain::route::Route;
+use crate::domain::route::{Refunds, Route};
 use crate::domain::step::{Edits, Plan, Signs, Step, Telling};
+use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
@@ -27,8 +31,24 @@ use crate::transport::{Fault, Log};
 pub(super) enum Target<'e> {
     /// The copy that a route sends to a destination.
     Copy(&'e Route, Arc<dyn Destination>, Known),
+    /// The negative order of a refund at the destination of a route.
+    Refund(Box<RefundTarget<'e>>),
     /// The channel's own, which is owed what left elsewhere.
     Channel(ConnectionName, Arc<dyn Channel>),
+}
+
+/// A refund of goods that had left, where its route enters it.
+#[derive(Clone)]
+pub(super) struct RefundTarget<'e> {
+    route: &'e Route,
+    destination: Arc<dyn Destination>,
+    /// Its mirror's name.
+    name: String,
+    refund: RemoteId,
+    /// The order it is taken out of, as it was entered.
+    sold: Option<OrderCopy>,
+    /// What of it was entered when the pass came to it.
+    entered: Option<OrderCopy>,
 }
 
 /// When it is known what holds an order at its channel.
@@ -42,7 +62,8 @@ pub(super) enum Known {
 
 /// What a target is owed.
 pub(super) enum Wanted {
-    Copy(Desired),
+    /// At a destination, with what it thinks of the order.
+    Copy(Desired, Judgement),
     /// At the channel.
     Channel {
         /// The next step.
@@ -58,7 +79,7 @@ impl Wanted {
     /// Equal wants have equal digests, whatever order their facts came in.
     pub(super) fn digest(&self) -> String {
         match self {
-            Self::Copy(desired) => digest(desired),
+            Self::Copy(desired, _) => digest(desired),
             Self::Channel { telling, doubt, .. } => digest(&(telling, doubt)),
         }
     }
@@ -66,7 +87,7 @@ impl Wanted {
     /// Why nothing is wanted, where that is so.
     pub(super) fn absence(&self) -> Option<&Absence> {
         match self {
-            Self::Copy(Desired::Absent(absence)) => Some(absence),
+            Self::Copy(Desired::Absent(absence), _) => Some(absence),
             _ => None,
         }
     }
@@ -96,6 +117,38 @@ impl Engine {
         copies
     }
 
+    /// The negative orders of refunds: those that are owed, and those that were begun.
+    pub(super) fn refunds(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+        let entering = |route: &&Route| {
+            route.from == record.order.connection && matches!(route.refunds, Refunds::Negative { .. })
+        };
+        let mut targets = Vec::new();
+        for route in self.routes.iter().filter(entering) {
+            let Some(destination) = self.registry.get(&route.to).and_then(|c| c.destination.clone()) else {
+                continue;
+            };
+            let mirror = |name: &str| mirrors.iter().find(|mirror| mirror.destination == name);
+            let sold = mirror(&route.to).and_then(sold);
+            let owed = sold.map(|sold| given_back(record, route, sold)).unwrap_or_default();
+            for refund in record.refunds.keys() {
+                let name = Mirror::part_name(&route.to, "refund", refund);
+                let begun = mirror(&name);
+                if begun.is_none() && !owed.contains_key(refund) {
+                    continue;
+                }
+                targets.push(Target::Refund(Box::new(RefundTarget {
+                    route,
+                    destination: Arc::clone(&destination),
+                    name,
+                    refund: refund.clone(),
+                    sold: sold.cloned(),
+                    entered: begun.and_then(|mirror| mirror.applied.clone()),
+                })));
+            }
+        }
+        targets
+    }
+
     /// Destinations of a channel's orders that tell of their copies by webhook.
     pub(super) fn tellers(&self, channel: &str) -> Vec<ConnectionName> {
         let routes = self.routes.iter().filter(|route| route.from == channel);
@@ -105,16 +158,18 @@ impl Engine {
         telling.map(|route| route.to.clone()).collect()
     }
 
-    /// Whether a mirror is still one that the loop brings in step: its route or connection may be gone since.
-    pub(super) fn is_served(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
-        let copies = self.copies(&record.order.connection);
-        let own = self.own(record, std::slice::from_ref(mirror));
-        copies.iter().chain(&own).any(|target| target.name() == mirror.destination)
+    /// Everything of an order that is brought in step, in the order in which that is done.
+    pub(super) fn targets(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+        let mut targets = self.copies(&record.order.connection);
+        targets.extend(self.refunds(record, mirrors));
+        targets.extend(self.own(record, mirrors));
+        targets
     }
 
-    /// The channel's own copy, where there is something it can be told of, or a person is to be told or was told of it.
+    /// The channel's own copy, where there is something it can be told of, or what it was told is not settled yet.
     pub(super) fn own(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Option<Target<'static>> {
         let name = &record.order.connection;
+        let unsettled = |mirror: &Mirror| mirror.destination == *name && mirror.state != MirrorState::InStep;
         let channel = self.registry.get(name)?.channel.clone()?;
         let left = !record.shipments.is_empty() || !record.arrived.is_empty();
         let shipped = left && channel.tells_shipments().is_some();
@@ -124,9 +179,9 @@ impl Engine {
         let undecided = *channel.signs() != Signs::default() && !record.undecided.is_empty();
         let noted = record.document.as_ref().is_some_and(|order| order.our_note.is_some());
         let told = !record.flags.is_empty() || record.stated.is_some() || noted;
-        // Whoever was told of something here is told when it is over.
-        let asked = mirrors.iter().any(|mirror| mirror.destination == *name && mirror.reason.is_some());
-        (shipped || held || undecided || told || asked || failed(record).is_some())
+        let asked = channel.signs().recheck_tag.is_some() && record.recheck.is_some();
+        let begun = mirrors.iter().any(unsettled);
+        (shipped || held || undecided || told || asked || begun || failed(record).is_some())
             .then(|| Target::Channel(name.clone(), channel))
     }
 }
@@ -135,7 +190,31 @@ impl Target<'_> {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Copy(route, ..) => &route.to,
+            Self::Refund(refund) => &refund.name,
             Self::Channel(name, _) => name,
+        }
+    }
+
+    /// The connection it is at.
+    pub(super) fn connection(&self) -> &str {
+        match self {
+            Self::Copy(route, ..) => &route.to,
+            Self::Refund(refund) => &refund.route.to,
+            Self::Channel(name, _) => name,
+        }
+    }
+
+    /// Whether it can be asked to judge an order anew.
+    pub(super) fn judges(&self) -> bool {
+        matches!(self, Self::Copy(_, destination, _) if destination.capabilities().judges)
+    }
+
+    /// The system that holds it, where that is a destination.
+    pub(super) fn destination(&self) -> Option<&dyn Destination> {
+        match self {
+            Self::Copy(_, destination, _) => Some(&**destination),
+            Self::Refund(refund) => Some(&*refund.destination),
+            Self::Channel(..) => None,
         }
     }
 
@@ -145,7 +224,13 @@ impl Target<'_> {
                 let desired = desired(record, route)?;
                 // What nobody could read yet may be on hold.
                 let held = desired.releases() && self.is_unread(record);
-                Some(Wanted::Copy(if held { desired.held() } else { desired }))
+                let desired = if held { desired.held() } else { desired };
+                Some(Wanted::Copy(desired, judgement(record, &route.to)))
+            }
+            Self::Refund(of) => {
+                let RefundTarget { route, refund, sold, entered, .. } = &**of;
+                let desired = negative_order(record, route, sold.as_ref(), refund, entered.as_ref());
+                Some(Wanted::Copy(desired, Judgement::default()))
             }
             Self::Channel(_, channel) => {
                 let signs = channel.signs();
@@ -162,8 +247,11 @@ impl Target<'_> {
     }
 
     /// Whether the order has to be read first: before goods may leave, where nothing else keeps them; for customs data that
-    /// only a reading tells; and where a person says that what it lacked there is mended.
+    /// only a reading tells; for the amounts of a refund; and where a person says that what it lacked there is mended.
     pub(super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
+        if let Self::Refund(of) = self {
+            return of.entered.is_none() && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
+        }
         let Self::Copy(route, _, Known::ByReading) = self else { return false };
         if unread(record, route) {
             return true;
@@ -180,9 +268,9 @@ impl Target<'_> {
     }
 
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
-        match (self, wanted) {
-            (Self::Copy(_, destination, _), Wanted::Copy(desired)) => {
-                plan_copy(desired, mirror, fresh, &**destination)
+        match (self.destination(), wanted) {
+            (Some(destination), Wanted::Copy(desired, judgement)) => {
+                plan_copy(desired, judgement, mirror, fresh, destination)
             }
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
             (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
@@ -196,7 +284,7 @@ impl Target<'_> {
 
     /// Whether the copy that a destination judged is not the one that is wanted now, and can still become it.
     pub(super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
-        let (Self::Copy(_, destination, _), Wanted::Copy(desired)) = (self, wanted) else { return false };
+        let (Self::Copy(_, destination, _), Wanted::Copy(desired, _)) = (self, wanted) else { return false };
         let Edits::Anew(until) = destination.capabilities().edits else { return false };
         let gone =
             matches!(&mirror.observed, Observed::Present(seen) if seen.committed && seen.stage > until);
@@ -211,28 +299,31 @@ impl Target<'_> {
 
     /// How often an open copy is looked at though nothing is owed.
     pub(super) fn watch(&self) -> Option<Duration> {
-        match self {
-            Self::Copy(_, destination, _) => destination.capabilities().watch,
-            Self::Channel(..) => None,
-        }
+        self.destination()?.capabilities().watch
     }
 
     pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
-        match self {
-            Self::Copy(_, destination, _) => {
+        match (self, self.destination(), step) {
+            (_, Some(destination), step) => {
                 destination.apply(step, log).await.map(|effect| Done::Effect(Box::new(effect)))
             }
-            Self::Channel(_, channel) => match step {
-                Step::Tell(telling) => channel.tell(telling, log).await.map(|m| Done::Told(m.map(Box::new))),
-                // The plan for a channel has no other.
-                _ => Ok(Done::Told(None)),
-            },
+            (Self::Channel(_, channel), None, Step::Tell(telling)) => {
+                channel.tell(telling, log).await.map(|made| Done::Told(made.map(Box::new)))
+            }
+            // The plan for a channel has no other.
+            _ => Ok(Done::Told(None)),
         }
     }
 }
 
 /// The plan for a destination's copy; where nothing is owed, what a person must see to there.
-fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn Destination) -> Plan {
+fn plan_copy(
+    desired: &Desired,
+    judgement: &Judgement,
+    mirror: &Mirror,
+    fresh: bool,
+    destination: &dyn Destination,
+) -> Plan {
     let both = match (desired, &mirror.observed) {
         (Desired::Present(copy), Observed::Present(seen)) => Some((copy, seen)),
         _ => None,
@@ -246,6 +337,7 @@ fn plan_copy(desired: &Desired, mirror: &Mirror, fresh: bool, destination: &dyn 
         fresh,
         forced: mirror.forced,
         accepted,
+        judgement,
         differs: &differs,
     };
     match plan(desired, sight, destination.capabilities()) {

@@ -64,7 +64,7 @@ fn live(seed: u64, kept: &dyn Fn(usize) -> bool) -> (usize, Life) {
                 world.perform(at, *act).await;
             }
             world.recover().await;
-            world.check_in_the_end().await;
+            Box::pin(world.check_in_the_end()).await;
         });
         // A world that failed is looked at once more, so a failure must not take it along.
         let lived = Box::pin(futures_util::FutureExt::catch_unwind(lived));

@@ -39,6 +39,8 @@ mod gating;
 #[cfg(test)]
 mod giving_back;
 #[cfg(test)]
+mod in_part;
+#[cfg(test)]
 mod mending;
 #[cfg(test)]
 mod merging;
@@ -54,6 +56,10 @@ mod permuting;
 mod planning;
 #[cfg(test)]
 mod receiving;
+#[cfg(test)]
+mod rechecking;
+#[cfg(test)]
+mod refunding;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]

@@ -213,7 +213,8 @@ fn a_shipment_that_the_document_does_not_know_of_asks_for_the_order() {
 
 #[test]
 fn a_refund_newer_than_the_document_asks_what_is_left() {
-    let refund = |at| Fact::Refund(Refund { id: "7".into(), created_at: second(at), lines: Vec::new() });
+    let refund =
+        |at| Fact::Refund(Refund { id: "7".into(), created_at: second(at), day: None, lines: Vec::new() });
     let mut record = record(version(10, "x"));
     assert_eq!(heard(&mut record, refund(9), 20), Merge::Applied);
     assert!(!record.needs_reading());

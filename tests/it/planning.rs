@@ -7,10 +7,14 @@ use crossdock::domain::mirror::{Absence, Desired, Observed, Rearranged, Seen};
 use crossdock::domain::reason::{Reason, ReasonCode};
 use crossdock::domain::step::{Capabilities, Differences, Edits, Plan, Step};
 use crossdock::engine::desired::desired;
+use crossdock::engine::judging::Judgement;
 use crossdock::engine::plan::{Sight, plan};
 use proptest::prelude::*;
 
 use crate::support::{document, record, route, second};
+
+/// Nothing speaks against the order, and nobody asked.
+static UNJUDGED: Judgement = Judgement { asked: false, refused: None };
 
 const CAN: Capabilities = Capabilities {
     edits: Edits::Anew(Stage::Released),
@@ -18,6 +22,7 @@ const CAN: Capabilities = Capabilities {
     packs: false,
     enters: true,
     adopts: false,
+    judges: false,
     watch: None,
 };
 
@@ -44,7 +49,11 @@ fn seen(stage: Stage, numbers: &[&str]) -> Observed {
 
 fn next(want: &Desired, applied: Option<&OrderCopy>, observed: &Observed, fresh: bool) -> Plan {
     let differs = &Differences::default();
-    plan(want, Sight { applied, observed, fresh, forced: false, accepted: false, differs }, CAN)
+    plan(
+        want,
+        Sight { applied, observed, fresh, forced: false, accepted: false, judgement: &UNJUDGED, differs },
+        CAN,
+    )
 }
 
 fn present(copy: OrderCopy) -> Desired {
@@ -158,8 +167,15 @@ fn what_was_refused_is_entered_again_and_what_a_person_took_back_is_not() {
     assert_eq!(name(&next(&want, Some(&made), &Observed::Present(refused), true)), "resubmit");
     assert_eq!(name(&next(&want, Some(&made), &Observed::Absent, true)), "voided_at_destination");
     let (applied, differs) = (Some(&made), &Differences::default());
-    let forced =
-        Sight { applied, observed: &Observed::Absent, fresh: true, forced: true, accepted: false, differs };
+    let forced = Sight {
+        applied,
+        observed: &Observed::Absent,
+        fresh: true,
+        forced: true,
+        accepted: false,
+        judgement: &UNJUDGED,
+        differs,
+    };
     assert_eq!(name(&plan(&want, forced, CAN)), "resubmit");
     assert_eq!(name(&next(&want, None, &seen(Stage::Released, &[]), true)), "already_committed");
 }
@@ -210,7 +226,8 @@ proptest! {
             let differs = &Differences::default();
             let (applied_now, observed_now) = (applied.as_ref(), &observed);
             let sight = Sight {
-                applied: applied_now, observed: observed_now, fresh: true, forced: false, accepted: false, differs,
+                applied: applied_now, observed: observed_now, fresh: true, forced: false, accepted: false,
+                judgement: &UNJUDGED, differs,
             };
             let Plan::Next(step) = plan(&desired, sight, CAN) else { break };
             steps += 1;
@@ -244,8 +261,48 @@ proptest! {
                     if let Observed::Present(seen) = &mut observed { seen.numbers.retain(|n| !numbers.contains(n)); }
                     if let Some(applied) = &mut applied { applied.numbers.retain(|n| !numbers.contains(n)); }
                 }
-                other @ (Step::Revise(_) | Step::Tell(_)) => prop_assert!(false, "no step at a destination: {other:?}"),
+                other @ (Step::Revise(_) | Step::Check { .. } | Step::Tell(_)) => prop_assert!(false, "no step at a destination: {other:?}"),
             }
         }
+    }
+}
+
+/// What is asked of a judge, and what it said: an order that is committed is never voided for either.
+#[test]
+fn a_committed_order_is_checked_where_asked_and_stopped_where_it_does_not_pass() {
+    let reason = || Reason::new(ReasonCode::NotCompliant, "may not ship", "correct it");
+    let judged = |asked, refused: bool| Judgement { asked, refused: refused.then(reason) };
+    let (released, held) = (copy(Stage::Released, &[]), copy(Stage::Held, &[]));
+    let check = |copy: &OrderCopy| Plan::Next(Step::Check { copy: Box::new(copy.clone()) });
+    let hold = || match next(
+        &Desired::Undecided(reason()),
+        Some(&copy(Stage::Released, &[])),
+        &seen(Stage::Released, &[]),
+        true,
+    ) {
+        hold @ Plan::Next(Step::Advance { stage: Stage::Held, .. }) => hold,
+        other => panic!("{other:?}"),
+    };
+    // Wanted, how far it is seen to be, whether a person asks for a retry, the judgement, the plan.
+    let table = [
+        (&released, Stage::Released, false, judged(false, false), Plan::Nothing),
+        (&released, Stage::Released, false, judged(true, false), check(&released)),
+        (&released, Stage::Released, false, judged(true, true), check(&released)),
+        (&released, Stage::Released, false, judged(false, true), hold()),
+        (&released, Stage::Held, false, judged(false, true), Plan::Exception(reason())),
+        (&released, Stage::Held, true, judged(false, true), check(&released)),
+        (&released, Stage::Released, true, judged(false, false), Plan::Nothing),
+        (&held, Stage::Held, false, judged(true, false), check(&held)),
+        (&held, Stage::Held, false, judged(false, true), Plan::Exception(reason())),
+        // What left is on its way, whatever is thought of it now.
+        (&released, Stage::Shipped, false, judged(true, true), Plan::Nothing),
+    ];
+    for (want, stage, forced, judgement, expected) in table {
+        let differs = &Differences::default();
+        let (applied, observed) = (Some(want), &seen(stage, &[]));
+        let (desired, accepted) = (Desired::Present(Box::new(want.clone())), false);
+        let sight =
+            Sight { applied, observed, fresh: true, forced, accepted, judgement: &judgement, differs };
+        assert_eq!(plan(&desired, sight, CAN), expected, "{stage:?} {judgement:?}");
     }
 }

@@ -286,6 +286,22 @@ impl Dice {
     }
 }
 
+/// How often a packer who is refused tries again, and after how long: an order that was let go at the shop an instant ago may
+/// be on hold yet, or the server that is asked for its label may have been killed.
+const PATIENCE: (u32, Duration) = (150, Duration::from_millis(100));
+
+/// Does what the warehouse may refuse for a while.
+async fn patiently<T, E>(mut what: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E> {
+    let (tries, rest) = PATIENCE;
+    for _ in 1..tries {
+        if let Ok(done) = what().await {
+            return Ok(done);
+        }
+        tokio::time::sleep(rest).await;
+    }
+    what().await
+}
+
 /// Does what packers do.
 async fn pack(act: Act, name: &str, house: &shiphero::Account) -> anyhow::Result<String> {
     let id = house.find(name).with_context(|| format!("{name} is not at the warehouse"))?;
@@ -300,7 +316,8 @@ async fn pack(act: Act, name: &str, house: &shiphero::Account) -> anyhow::Result
         Act::Pack(quantity) => {
             let line_item = order["line_items"][0]["legacy_id"].as_i64().unwrap_or_default();
             let units = if quantity > 0 { vec![Units { line_item, quantity }] } else { Vec::new() };
-            house.ship(id, &NewShipment { units, ..NewShipment::default() }).await?;
+            let new = NewShipment { units, ..NewShipment::default() };
+            patiently(async || house.ship(id, &new).await).await?;
             let number = label(&house.order(id).unwrap_or_default());
             let part = if quantity > 0 { " in part" } else { "" };
             Ok(format!("packed and shipped{part}, tracking {number}"))
@@ -309,14 +326,15 @@ async fn pack(act: Act, name: &str, house: &shiphero::Account) -> anyhow::Result
             let shipments = order["shipments"].as_array().map(Vec::as_slice).unwrap_or_default();
             let shipment = shipments.last().and_then(|s| s["legacy_id"].as_i64()).unwrap_or_default();
             house.void_label(shipment, None)?;
-            house.ship(id, &NewShipment::default()).await?;
+            let new = NewShipment::default();
+            patiently(async || house.ship(id, &new).await).await?;
             Ok(format!(
                 "label voided and made again, tracking {}",
                 label(&house.order(id).unwrap_or_default())
             ))
         }
         Act::Pick => {
-            house.pick(id, 7, &[])?;
+            patiently(async || house.pick(id, 7, &[])).await?;
             Ok("picked into a tote".to_owned())
         }
         _ => {

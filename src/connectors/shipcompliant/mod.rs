@@ -5,6 +5,7 @@
 //! already, sends the loop to look before anything else. The API has no edit; content changes by voiding and entering
 //! again, which the plan orders as two steps.
 
+mod sales_order;
 mod wire;
 
 use std::time::Duration;
@@ -21,7 +22,7 @@ use serde::Serialize;
 use super::{Connection, Destination, Effect};
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Shipment;
-use crate::domain::mirror::{Observed, Seen};
+use crate::domain::mirror::{Observed, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::{Capabilities, CopyRef, Edits, Step};
 use crate::transport::{self, Answer, Body, Call, Client, Fault, Limits, Log, segment};
@@ -129,7 +130,7 @@ impl ShipCompliant {
 
     async fn enter(&self, step: &Step, log: &Log) -> Result<Effect, Fault> {
         let Step::Submit { copy, again } = step else { return Ok(Effect::DONE) };
-        let request = wire::check_and_commit(copy, *again, &self.settings).map_err(Fault::Refused)?;
+        let request = sales_order::check_and_commit(copy, *again, &self.settings).map_err(Fault::Refused)?;
         let path = "/api/v1/salesOrders/check-commit".to_owned();
         let mut call = self.call("check_commit", Method::POST, path, false);
         call.body = Some(json(&request)?);
@@ -147,10 +148,50 @@ impl ShipCompliant {
             }
             return Err(Fault::Refused(wire::refusal(&errors, &format!("order {}", copy.key))));
         }
+        if copy.negative {
+            // It was committed whatever was thought of it: the order it is taken out of is the one that was judged.
+            return Ok(Effect::DONE);
+        }
         let Some(verdict) = body.verdict() else {
             return Err(Fault::Unknown("the answer holds no compliance status".into()));
         };
+        let verdict = self.by_line(copy, verdict, log).await;
         Ok(Effect { committed: verdict.passed, verdict: Some(verdict), seen: None })
+    }
+
+    /// Has a copy judged again as it stands there; nothing is saved (`quote/compliance`).
+    async fn check(&self, copy: &OrderCopy, log: &Log) -> Result<Effect, Fault> {
+        let body = self.quote(copy, false, log).await?;
+        let Some(verdict) = body.quoted() else {
+            return Err(Fault::retry("the answer holds no compliance status"));
+        };
+        let verdict = self.by_line(copy, verdict, log).await;
+        Ok(Effect { committed: true, verdict: Some(verdict), seen: None })
+    }
+
+    /// Of an order that may not ship as it is: what is found of each line by itself, for the rules are told of shipments only.
+    /// Where that cannot be told now, the judgement stands without.
+    async fn by_line(&self, copy: &OrderCopy, mut verdict: Verdict, log: &Log) -> Verdict {
+        if !verdict.passed && sales_order::lines(copy).len() > 1 {
+            let body = self.quote(copy, true, log).await;
+            verdict.lines = body.map(|body| body.lines(copy)).unwrap_or_default();
+        }
+        verdict
+    }
+
+    async fn quote(&self, copy: &OrderCopy, by_line: bool, log: &Log) -> Result<AnswerBody, Fault> {
+        let request = sales_order::quote(copy, by_line, &self.settings).map_err(Fault::Refused)?;
+        let path = "/api/v1/salesOrders/quote/compliance".to_owned();
+        let mut call = self.call("quote_compliance", Method::POST, path, false);
+        call.effect = transport::Effect::Read;
+        call.body = Some(json(&request)?);
+        let answer = self.send(call, log).await?;
+        let body: AnswerBody = answer.json().map_err(Fault::retry)?;
+        if answer.status != StatusCode::OK || body.is_failure() {
+            let what = format!("the check of order {}", copy.key);
+            return Err(Fault::Refused(wire::refusal(&body.errors.unwrap_or_default(), &what)));
+        }
+        Ok(body)
     }
 
     /// A write whose success is an answer without errors; `gone` says whether the order's absence is success too.
@@ -207,6 +248,7 @@ impl ShipCompliant {
                 }
                 Ok(Effect::DONE)
             }
+            Step::Check { copy } => self.check(copy, log).await,
             Step::Revise(_) | Step::Tell(_) => Err(super::not_a_step_here(step)),
         }
     }
@@ -237,6 +279,7 @@ impl Destination for ShipCompliant {
             packs: false,
             enters: true,
             adopts: false,
+            judges: true,
             watch: self.settings.poll,
         }
     }

@@ -6,147 +6,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::Settings;
-use crate::domain::address::Address;
-use crate::domain::copy::{Batch, OrderCopy, Party, PaymentMethod, Stage};
+use super::sales_order::{lines, shipment_key};
+use crate::domain::RemoteId;
+use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::{Rank, Shipment};
-use crate::domain::mirror::{Observed, Rearranged, Seen, Verdict};
+use crate::domain::mirror::{LineVerdict, Observed, Rearranged, Seen, Verdict};
 use crate::domain::reason::{Reason, ReasonCode};
 
 /// The key of the one shipment that an order has.
 pub(super) const SHIPMENT: &str = "1";
-/// The longest gift note that integrators are known to send.
-const LONGEST_GIFT_NOTE: usize = 1950;
-
-/// An exact amount as a JSON number.
-#[derive(Clone, Copy, Debug)]
-struct Number(Decimal);
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
-    }
-}
-
-/// A calendar day, written as midnight so that no time zone moves it.
-#[derive(Clone, Copy, Debug)]
-struct Midnight(Date);
-
-impl Serialize for Midnight {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}T00:00:00Z", self.0))
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CheckAndCommit<'a> {
-    commit_option: &'static str,
-    persist_option: &'static str,
-    address_option: AddressOption,
-    sales_order: SalesOrder<'a>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AddressOption {
-    ignore_street_level_errors: bool,
-    reject_if_address_suggested: bool,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SalesOrder<'a> {
-    sales_order_key: &'a str,
-    customer_key: &'a str,
-    order_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fulfillment_type: Option<&'a str>,
-    purchase_date: Midnight,
-    sales_tax_collected: Number,
-    bill_to: WireAddress<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    payments: Vec<WirePayment>,
-    shipments: [WireShipment<'a>; 1],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Tag<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireShipment<'a> {
-    shipment_key: &'static str,
-    shipment_status: &'static str,
-    ship_date: Midnight,
-    shipping_service: &'a str,
-    license_relationship: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fulfillment_house: Option<&'a str>,
-    shipping: Number,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gift_note: Option<String>,
-    ship_to: WireAddress<'a>,
-    shipment_items: Vec<ShipmentItem<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShipmentItem<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    brand_key: Option<&'a str>,
-    product_key: &'a str,
-    product_quantity: u32,
-    product_unit_price: Number,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    discounts: Vec<Discount>,
-}
-
-#[derive(Debug, Serialize)]
-struct Discount {
-    amount: Number,
-}
-
-#[derive(Debug, Serialize)]
-struct Tag<'a> {
-    name: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct WirePayment {
-    amount: Number,
-    r#type: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireAddress<'a> {
-    first_name: &'a str,
-    last_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    company: Option<&'a str>,
-    street1: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    street2: Option<&'a str>,
-    city: &'a str,
-    state: &'a str,
-    zip1: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    zip2: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    date_of_birth: Option<Midnight>,
-}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,130 +32,6 @@ pub(super) struct StatusUpdate<'a> {
 pub(super) struct TrackingInput<'a> {
     pub(super) shipment_key: &'static str,
     pub(super) tracking_numbers: &'a std::collections::BTreeSet<String>,
-}
-
-/// The request that enters an order, or what it lacks for one. A key used before is overridden: it was refused, or voided
-/// by us; a key used for the first time is not, so that an order somebody else entered under it is never overwritten.
-pub(super) fn check_and_commit<'a>(
-    copy: &'a OrderCopy,
-    again: bool,
-    settings: &'a Settings,
-) -> Result<CheckAndCommit<'a>, Reason> {
-    let gift_note = copy.gift_note.as_deref().map(|note| note.chars().take(LONGEST_GIFT_NOTE).collect());
-    Ok(CheckAndCommit {
-        commit_option: "CompliantShipments",
-        persist_option: if again { "OverrideExisting" } else { "Null" },
-        address_option: AddressOption {
-            ignore_street_level_errors: true,
-            reject_if_address_suggested: false,
-        },
-        sales_order: SalesOrder {
-            sales_order_key: &copy.key,
-            customer_key: &copy.customer,
-            order_type: &settings.order_type,
-            fulfillment_type: settings.fulfillment_type.as_deref(),
-            purchase_date: Midnight(copy.placed_on),
-            sales_tax_collected: Number(copy.tax),
-            bill_to: address(&copy.bill_to, "bill-to", &copy.key)?,
-            payments: copy
-                .payments
-                .iter()
-                .map(|p| WirePayment { amount: Number(p.amount), r#type: paid_by(&p.method) })
-                .collect(),
-            shipments: [WireShipment {
-                shipment_key: SHIPMENT,
-                shipment_status: status(copy.stage),
-                ship_date: Midnight(copy.ship_on),
-                shipping_service: &copy.service,
-                license_relationship: &settings.license_relationship,
-                fulfillment_house: settings.fulfillment_house.as_deref(),
-                shipping: Number(copy.shipping),
-                gift_note,
-                ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
-                shipment_items: copy.batches().into_iter().map(item).collect(),
-            }],
-            tags: settings.tags.iter().map(|name| Tag { name }).collect(),
-        },
-    })
-}
-
-fn item(goods: Batch<'_>) -> ShipmentItem<'_> {
-    ShipmentItem {
-        brand_key: goods.brand,
-        product_key: goods.product,
-        product_quantity: goods.quantity,
-        product_unit_price: Number(goods.unit_price),
-        discounts: if goods.discount.is_zero() {
-            Vec::new()
-        } else {
-            vec![Discount { amount: Number(goods.discount) }]
-        },
-    }
-}
-
-/// An address with everything the definition requires; what is missing is named, never what is there.
-fn address<'a>(party: &'a Party, which: &str, key: &str) -> Result<WireAddress<'a>, Reason> {
-    let Address {
-        first_name,
-        last_name,
-        company,
-        street1,
-        street2,
-        city,
-        province,
-        postal_code,
-        country,
-        phone,
-    } = &party.address;
-    let mut missing = Vec::new();
-    let mut need = |part: &'a Option<String>, name: &'static str| {
-        if part.is_none() {
-            missing.push(name);
-        }
-        part.as_deref().unwrap_or_default()
-    };
-    let (first_name, last_name) = (need(first_name, "first name"), need(last_name, "last name"));
-    let (street1, city) = (need(street1, "street"), need(city, "city"));
-    let (state, postal_code) = (need(province, "state"), need(postal_code, "postal code"));
-    if !missing.is_empty() {
-        return Err(Reason::new(
-            ReasonCode::AddressIncomplete,
-            format!("the {which} address of order {key} lacks {}", missing.join(", ")),
-            "complete the address at the channel; the order is checked again by itself",
-        ));
-    }
-    let (zip1, zip2) = match postal_code.split_once('-') {
-        Some((zip1, zip2)) if country.as_deref().is_none_or(|country| country == "US") => {
-            (zip1.trim(), Some(zip2.trim()).filter(|zip2| !zip2.is_empty()))
-        }
-        _ => (postal_code, None),
-    };
-    Ok(WireAddress {
-        first_name,
-        last_name,
-        company: company.as_deref(),
-        street1,
-        street2: street2.as_deref(),
-        city,
-        state,
-        zip1,
-        zip2,
-        country: country.as_deref(),
-        email: party.email.as_deref(),
-        phone: phone.as_deref(),
-        date_of_birth: party.birth_date.map(Midnight),
-    })
-}
-
-const fn paid_by(method: &PaymentMethod) -> &'static str {
-    match method {
-        PaymentMethod::Card => "CreditCard",
-        PaymentMethod::GiftCard => "GiftCard",
-        PaymentMethod::Cash => "Cash",
-        PaymentMethod::Check => "Check",
-        PaymentMethod::Invoice => "Invoice",
-        PaymentMethod::Other(_) => "Other",
-    }
 }
 
 /// The shipment status for a stage. Only `SentToFulfillment` shows an order to the fulfilment house, so a closed gate is
@@ -329,6 +76,22 @@ impl AnswerBody {
     /// The judgement in the answer to check-commit.
     pub(super) fn verdict(&self) -> Option<Verdict> {
         serde_json::from_value::<Compliance>(self.sales_order.clone()).ok()?.verdict()
+    }
+
+    /// The judgement in the answer to a quote.
+    pub(super) fn quoted(&self) -> Option<Verdict> {
+        self.compliance_results.as_ref()?.verdict()
+    }
+
+    /// The judgement of each line in the answer to a quote by lines; of none where one is missing.
+    pub(super) fn lines(&self, copy: &OrderCopy) -> BTreeMap<RemoteId, LineVerdict> {
+        let shipments = self.compliance_results.as_ref().and_then(|results| results.shipments.as_ref());
+        let judged = |(at, line): (usize, &RemoteId)| {
+            let key = shipment_key(at);
+            let shipment = shipments?.iter().find(|shipment| shipment.key.as_deref() == Some(&key))?;
+            Some((line.clone(), shipment.verdict()?))
+        };
+        lines(copy).into_iter().enumerate().map(judged).collect::<Option<_>>().unwrap_or_default()
     }
 
     /// The copy in the answer to a reading.
@@ -410,17 +173,18 @@ fn content(order: &Value) -> Value {
 
 /// Whether an order read back is the one of this copy: the same customer and the same goods.
 pub(super) fn is_same_order(copy: &OrderCopy, content: &Value) -> bool {
-    let mut ours = BTreeMap::<&str, u64>::new();
+    let mut ours = BTreeMap::<&str, i64>::new();
     for item in &copy.items {
-        *ours.entry(&item.product).or_default() += u64::from(item.quantity);
+        let quantity = i64::from(item.quantity);
+        *ours.entry(&item.product).or_default() += if copy.negative { -quantity } else { quantity };
     }
-    let mut theirs = BTreeMap::<&str, u64>::new();
+    let mut theirs = BTreeMap::<&str, i64>::new();
     for shipment in content["shipments"].as_object().into_iter().flat_map(serde_json::Map::values) {
         for item in shipment["shipmentItems"].as_array().into_iter().flatten() {
             // Quantities are written as doubles, and whole for all that.
             let units = item["productQuantity"]
                 .as_f64()
-                .and_then(|units| units.round().to_string().parse::<u64>().ok());
+                .and_then(|units| units.round().to_string().parse::<i64>().ok());
             *theirs.entry(item["productKey"].as_str().unwrap_or_default()).or_default() +=
                 units.unwrap_or_default();
         }
@@ -438,7 +202,26 @@ struct Compliance {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ShipmentCompliance {
+    key: Option<String>,
+    compliance_status: Option<String>,
     rules: Option<Vec<Rule>>,
+}
+
+/// Whether a status stops the order. One that the winery bypassed does not.
+fn stops(status: Option<&str>) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case("notcompliant"))
+}
+
+impl ShipmentCompliance {
+    fn findings(&self) -> impl Iterator<Item = String> {
+        let rules = self.rules.iter().flatten();
+        rules.filter(|rule| stops(rule.compliance_status.as_deref())).map(Rule::in_words)
+    }
+
+    fn verdict(&self) -> Option<LineVerdict> {
+        let passed = !stops(Some(self.compliance_status.as_deref()?));
+        Some(LineVerdict { passed, findings: self.findings().collect() })
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -461,13 +244,9 @@ struct Detail {
 impl Compliance {
     fn verdict(&self) -> Option<Verdict> {
         let word = self.compliance_status.clone()?;
-        // A rule the winery bypassed does not stop the order.
-        let stops = |status: &Option<String>| {
-            status.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("notcompliant"))
-        };
-        let rules = self.shipments.iter().flatten().flat_map(|shipment| shipment.rules.iter().flatten());
-        let findings = rules.filter(|rule| stops(&rule.compliance_status)).map(Rule::in_words).collect();
-        Some(Verdict { passed: !stops(&self.compliance_status), word, findings })
+        let passed = !stops(Some(&word));
+        let findings = self.shipments.iter().flatten().flat_map(ShipmentCompliance::findings).collect();
+        Some(Verdict { passed, word, findings, lines: BTreeMap::new() })
     }
 }
 

@@ -162,7 +162,11 @@ impl ShipHero {
             Step::Advance { at, stage: Stage::Released } => {
                 vec![(Mutation::Holds, write::hold(&id(at), false, settings))]
             }
-            Step::Advance { .. } | Step::Track { .. } | Step::Untrack { .. } | Step::Tell(_) => {
+            Step::Advance { .. }
+            | Step::Track { .. }
+            | Step::Untrack { .. }
+            | Step::Check { .. }
+            | Step::Tell(_) => {
                 return Err(not_a_step_here(step));
             }
         };
@@ -207,6 +211,7 @@ impl Destination for ShipHero {
             packs: true,
             enters: !self.settings.native,
             adopts: true,
+            judges: false,
             watch: self.settings.poll.map(|_| WATCH),
         }
     }

@@ -16,7 +16,7 @@ use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
 use crate::domain::fulfillment::{
     DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Hold, Refund,
-    RefundLine, Restock,
+    RefundLine, RefundValue, Restock,
 };
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
@@ -352,11 +352,20 @@ impl GraphFulfillment {
     }
 }
 
+/// An amount in the shop's currency alone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ShopBag {
+    shop_money: Amount,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct GraphRefundLine {
     quantity: u32,
     restock_type: String,
+    subtotal_set: ShopBag,
+    total_tax_set: ShopBag,
     line_item: Node,
 }
 
@@ -370,7 +379,7 @@ struct GraphRefund {
 }
 
 impl GraphRefund {
-    fn refund(&self) -> Refund {
+    fn refund(&self, zone: &TimeZone) -> Refund {
         let mut lines: Vec<_> = self
             .refund_line_items
             .nodes
@@ -379,11 +388,16 @@ impl GraphRefund {
                 line: plain(&line.line_item.id),
                 quantity: line.quantity,
                 restock: Restock::parse(&line.restock_type),
+                value: Some(RefundValue {
+                    subtotal: line.subtotal_set.shop_money.amount.normalize(),
+                    tax: line.total_tax_set.shop_money.amount.normalize(),
+                }),
             })
             .collect();
         lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
         let created_at = self.created_at.unwrap_or(self.processed_at);
-        Refund { id: self.legacy_resource_id.as_str().into(), created_at, lines }
+        let day = Some(created_at.to_zoned(zone.clone()).date());
+        Refund { id: self.legacy_resource_id.as_str().into(), created_at, day, lines }
     }
 }
 
@@ -494,7 +508,7 @@ impl OrderAnswer {
         let document = OrderDocument {
             id: order.legacy_resource_id.as_str().into(),
             name: order.name.clone(),
-            placed_on: order.created_at.to_zoned(zone).date(),
+            placed_on: order.created_at.to_zoned(zone.clone()).date(),
             created_at: order.created_at,
             updated_at: order.updated_at,
             cancelled_at: order.cancelled_at,
@@ -521,7 +535,7 @@ impl OrderAnswer {
         Ok(Some(Snapshot {
             document,
             fulfillments: order.fulfillments.iter().map(GraphFulfillment::fulfillment).collect(),
-            refunds: order.refunds.iter().map(GraphRefund::refund).collect(),
+            refunds: order.refunds.iter().map(|refund| refund.refund(&zone)).collect(),
             work: Some(order.fulfillment_orders.nodes.iter().map(GraphWork::work).collect()),
             risk: Some(Recommendation::parse(&order.risk.recommendation)),
             customs: Some(customs(order)),

@@ -110,6 +110,8 @@ pub struct Settings {
     pub write_note: bool,
     /// The metafield of orders that says the same to programs, as namespace and key; absent for none.
     pub state_metafield: Option<(String, String)>,
+    /// The tag by which a person asks for a re-check; absent for none.
+    pub recheck_tag: Option<String>,
     /// What the merchant says of carriers.
     pub carriers: Carriers,
 }
@@ -130,6 +132,7 @@ impl Shopify {
         let signs = Signs {
             refused_tag: settings.refused_tag.clone(),
             late_tag: settings.late_tag.clone(),
+            recheck_tag: settings.recheck_tag.clone(),
             note: settings.write_note,
             state: settings.state_metafield.is_some(),
         };

@@ -16,7 +16,7 @@ use super::noting::parted;
 use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
 use crate::domain::fulfillment::{
-    DeliveryStatus, Fulfillment, FulfillmentStatus, Refund, RefundLine, Restock,
+    DeliveryStatus, Fulfillment, FulfillmentStatus, Refund, RefundLine, RefundValue, Restock,
 };
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
@@ -482,6 +482,23 @@ struct WireRefundLine {
     line_item_id: Id,
     quantity: u32,
     restock_type: Option<String>,
+    subtotal: Option<Amount>,
+    subtotal_set: Option<WireBag>,
+    total_tax: Option<Amount>,
+    total_tax_set: Option<WireBag>,
+}
+
+impl WireRefundLine {
+    fn value(&self) -> Option<RefundValue> {
+        let amount = |set: &Option<WireBag>, plain: Option<Amount>| {
+            let set = set.as_ref().map(|set| set.shop_money.amount);
+            set.or(plain).map(|amount| amount.0.normalize())
+        };
+        Some(RefundValue {
+            subtotal: amount(&self.subtotal_set, self.subtotal)?,
+            tax: amount(&self.total_tax_set, self.total_tax).unwrap_or_default(),
+        })
+    }
 }
 
 /// The body of `refunds/create`, and a member of an order's `refunds`.
@@ -497,7 +514,7 @@ pub(super) struct WireRefund {
 
 impl WireRefund {
     pub(super) fn refund(&self) -> Result<Refund, String> {
-        let at = self.created_at.or(self.processed_at).ok_or("created_at: missing from a refund")?.at;
+        let made = self.created_at.or(self.processed_at).ok_or("created_at: missing from a refund")?;
         let mut lines: Vec<_> = self
             .refund_line_items
             .iter()
@@ -505,10 +522,11 @@ impl WireRefund {
                 line: line.line_item_id.0.clone(),
                 quantity: line.quantity,
                 restock: Restock::parse(line.restock_type.as_deref().unwrap_or("legacy_restock")),
+                value: line.value(),
             })
             .collect();
         lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
-        Ok(Refund { id: self.id.0.clone(), created_at: at, lines })
+        Ok(Refund { id: self.id.0.clone(), created_at: made.at, day: Some(made.day), lines })
     }
 }
 

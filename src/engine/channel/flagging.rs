@@ -1,13 +1,14 @@
 //! What the channel is told of an order that may not ship, that was edited or cancelled too late, or that a person has to decide
 //! on for another reason: a hold on all work that is open, for the first, tags, a note and a state. A pure function.
 //!
-//! Only what is ours is ever taken off again. What is seen of the order is as old as the last reading, so the loop reads it
+//! Only what is ours is ever taken off again, and the tag by which a person asks for a re-check. What is seen of the order is as old as the last reading, so the loop reads it
 //! before it acts on it.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::super::judging::in_words;
 use crate::domain::address::filled;
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
@@ -28,8 +29,16 @@ pub(in super::super) fn next_flag(record: &OrderRecord, signs: &Signs) -> Option
     let late = signs.late_tag.as_deref().filter(|_| record.is_late());
     let wanted: BTreeSet<&str> = refused.into_iter().chain(late).collect();
     held.or_else(|| next_tag(record, order, &wanted))
+        .or_else(|| answered(record, order))
         .or_else(|| next_note(record, order, signs.note))
         .or_else(|| next_state(record, order, signs.state))
+}
+
+/// A person's tag that asks for a re-check comes off once everybody asked has judged, so that it can be put there again.
+fn answered(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
+    let asked = record.recheck.as_ref().filter(|recheck| recheck.waiting.is_empty())?;
+    let tagging = Tagging { order: order.id.clone(), tag: asked.tag.clone() };
+    order.tags.contains(&asked.tag).then_some(Telling::Untag(tagging))
 }
 
 /// What was written once is taken out again when it is over, even where no more is to be written.
@@ -88,8 +97,8 @@ fn raise(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
         .iter()
         .flatten()
         .find(|work| open(&work.status) && !work.holds.iter().any(|hold| hold.ours));
-    let findings = record.verdicts.values().filter(|verdict| !verdict.passed).flat_map(|v| &v.findings);
-    let findings: Vec<&str> = findings.map(String::as_str).collect();
+    let refused = record.verdicts.values().filter(|verdict| !verdict.passed);
+    let findings: Vec<String> = refused.flat_map(|verdict| in_words(Some(order), verdict)).collect();
     unheld.map(|work| {
         Telling::Hold(Box::new(Holding {
             order: order.id.clone(),

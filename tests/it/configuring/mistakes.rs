@@ -321,6 +321,39 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "methods",
+        "refunds = \"void\"\nrefunds_since = \"soon\"\nmethods",
+        &[
+            "17 routes[0].refunds «void» is not known → choose \"by_hand\" or \"negative_order\"",
+            "18 routes[0].refunds_since «soon» is no day → write it as \"2026-12-01\"",
+        ],
+    ),
+    (
+        "methods",
+        "refunds_since = \"2026-12-01\"\nmethods",
+        &[
+            "17 routes[0].refunds_since is a day from which no refund is entered → add refunds = \"negative_order\", or leave \
+             it out",
+        ],
+    ),
+    (
+        "[[routes]]\nfrom = \"cellar\"\nto = \"compliance\"",
+        "[connections.house]\nkind = \"shiphero\"\nendpoint = \"https://public-api.shiphero.com\"\n\
+         refresh_token = \"file:SECRET\"\n[[routes]]\nfrom = \"cellar\"\nto = \"house\"\nrefunds = \"negative_order\"",
+        &[
+            "21 routes[0].refunds is for a compliance service's books, and this route leads to a warehouse → set it in the route \
+             to the compliance service",
+        ],
+    ),
+    (
+        "[connections.compliance]",
+        "refused_tag = \"Recheck\"\nrecheck_tag = \"recheck\"\n[connections.compliance]",
+        &[
+            "10 connections.cellar.recheck_tag is the refused_tag too, and would be taken for somebody's asking → give each a tag \
+             of its own",
+        ],
+    ),
+    (
+        "methods",
         "bundles = { A = [{ quantity = 0 }], B = 3, C = [] }\nmethods",
         &[
             "17 routes[0].bundles.\"A\"[0].quantity 0 is out of bounds → choose between 1 and 1000",

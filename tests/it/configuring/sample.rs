@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crossdock::config::{Config, Problem};
+use crossdock::domain::route::Refunds;
 
 use super::{SOUND, read, told, with_secret};
 
@@ -40,6 +41,7 @@ fn the_sample_is_sound_and_says_what_it_means() {
     assert_eq!(route.filter.only_tags, default.filter.only_tags);
     assert_eq!((route.lead_days, &route.release), (default.lead_days, &default.release));
     assert_eq!((&route.key_by, &route.key_prefix), (&default.key_by, &default.key_prefix));
+    assert_eq!(default.refunds, Refunds::ByHand);
     assert_eq!((route.check_address, route.services[0].provinces.len()), (default.check_address, 0));
     assert_eq!(route.bundles["TASTING-SET"].iter().map(|part| part.quantity).collect::<Vec<_>>(), [2, 1]);
 }

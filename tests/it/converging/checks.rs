@@ -14,12 +14,15 @@ use crossdock::store::{ExceptionQuery, ExceptionRow, OrderRow};
 use serde_json::Value;
 
 use super::floor::{is_cancelled, list, number};
-use super::outside::THEIRS;
+use super::outside::{RECHECK, THEIRS};
 use super::world::World;
 
 /// What the API may do to an order only while it is held, so that no packer meets it at work.
 pub(super) const HELD_FIRST: [&str; 4] =
     ["order_add_line_items", "order_update_line_items", "order_remove_line_items", "order_cancel"];
+
+/// What is in the key of a negative order, after that of the order it is taken out of.
+pub(super) const REFUND: &str = "-R";
 
 /// Whether an order of the shop may not leave: cancelled, not paid, or held by people.
 fn is_stopped(order: &shopify::Order) -> bool {
@@ -216,6 +219,9 @@ impl World {
                     Desired::Undecided(_) => panic!("{at}: in step, and undecided: {wanted:?}"),
                 }
             }
+            self.check_given_back(&row, &wanted, &order);
+            let asked = order.tags.iter().any(|tag| tag == RECHECK);
+            assert!(!asked || state("cellar") == Some("exception"), "{at}: nobody answered the tag");
             if let Some(route) = &self.warehouse
                 && state("warehouse").expect(&at) == "in_step"
             {
@@ -231,6 +237,54 @@ impl World {
         self.check_the_log();
         self.check_deliveries().await;
         self.check_nothing_more().await;
+    }
+}
+
+impl World {
+    /// What was taken out of an order again is no more than was refunded; and where all is in step and it left, what was
+    /// entered and what was taken out come to what the shop still has sold.
+    fn check_given_back(&mut self, row: &OrderRow, wanted: &Desired, order: &shopify::Order) {
+        let Desired::Present(copy) = wanted else { return };
+        let at = &order.name;
+        let units = |order: &Value| {
+            let mut units: BTreeMap<String, i64> = BTreeMap::new();
+            for item in list(&order["shipments"][0]["shipmentItems"]) {
+                let quantity: i64 =
+                    item["productQuantity"].to_string().trim_end_matches(".0").parse().unwrap();
+                *units.entry(item["productKey"].as_str().unwrap().to_owned()).or_default() += quantity;
+            }
+            units
+        };
+        let start = format!("{}{REFUND}", copy.key);
+        let all = self.winery.account.orders();
+        let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+        for (_, negative) in all.iter().filter(|(key, _)| key.starts_with(&start)) {
+            assert_eq!(negative["committed"], true, "{at}");
+            for (product, units) in units(negative) {
+                *taken.entry(product).or_default() -= units;
+            }
+        }
+        let refunded = |product: &str| {
+            let lines = order.refunds.iter().flat_map(|refund| &refund.lines);
+            let of = |id: i64| order.line(id).and_then(|line| line.sku.as_deref()) == Some(product);
+            lines.filter(|line| of(line.line_id)).map(|line| i64::from(line.quantity)).sum::<i64>()
+        };
+        *self.done.entry("enter a refund").or_default() += u64::from(!taken.is_empty());
+        for (product, units) in &taken {
+            assert!((1..=refunded(product)).contains(units), "{at}: {units} of {product} were given back");
+        }
+        let ours = row.mirrors.iter().filter(|mirror| mirror.destination.starts_with("compliance"));
+        let left = copy.stage >= Stage::Shipped && ours.into_iter().all(|mirror| mirror.state == "in_step");
+        for (product, sold) in all.get(&copy.key).filter(|_| left).map(units).unwrap_or_default() {
+            let lines = order.lines.iter().filter(|line| line.sku.as_deref() == Some(&product));
+            let still: i64 = lines.map(|line| i64::from(line.current_quantity())).sum();
+            let taken = taken.get(&product).copied().unwrap_or_default();
+            assert_eq!(
+                sold - taken,
+                still,
+                "{at}: {product}, of which {sold} were sold and {taken} taken out"
+            );
+        }
     }
 }
 

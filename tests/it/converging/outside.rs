@@ -7,10 +7,13 @@ use crossdock::simulator::shopify::{self, CancelOrder, NewHold, NewOrder, NewRef
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::checks::REFUND;
 use super::world::World;
 
 /// What the compliance service's own fulfilment house begins its tracking numbers with.
 pub(super) const THEIRS: &str = "7489";
+/// The tag by which somebody asks for a re-check.
+pub(super) const RECHECK: &str = "recheck";
 
 const FAULTS: [Fault; 9] = [
     Fault::ResetBefore,
@@ -60,11 +63,19 @@ impl World {
             3 => ("void", shop.void_payment(id)),
             _ => {
                 let order = shop.order(id)?;
-                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0)?;
+                let line = order.lines.iter().find(|line| order.unfulfilled(line.id) > 0);
+                let line = match line {
+                    Some(line) => (line.id, order.unfulfilled(line.id), RestockType::Cancel),
+                    // Everything left, and some of it comes back.
+                    None => {
+                        let line = order.lines.iter().find(|line| line.current_quantity() > 0)?;
+                        (line.id, line.current_quantity(), RestockType::Return)
+                    }
+                };
                 let line = shopify::RefundUnits {
-                    line_id: line.id,
-                    quantity: rng.random_range(1..=order.unfulfilled(line.id)),
-                    restock: RestockType::Cancel,
+                    line_id: line.0,
+                    quantity: rng.random_range(1..=line.1),
+                    restock: line.2,
                     location_id: None,
                 };
                 let refund = NewRefund { lines: vec![line], ..NewRefund::default() };
@@ -82,9 +93,18 @@ impl World {
         shop.release(id, &Release::default()).ok().map(|()| "let go")
     }
 
+    /// Somebody who waited asks to have an order judged anew.
+    pub(super) fn ask(&self, rng: &mut StdRng) -> Option<&'static str> {
+        let id = self.any(rng).filter(|_| rng.random_bool(0.4))?;
+        let mut tags = self.winery.shop.order(id)?.tags;
+        tags.push(RECHECK.to_owned());
+        self.winery.shop.set_tags(id, &tags).ok().map(|()| "ask for a re-check")
+    }
+
     /// The compliance service's own fulfilment house ships something, corrects its tracking, or hands it over.
     pub(super) fn ship_there(&mut self, rng: &mut StdRng) -> Option<&'static str> {
-        let keys: Vec<String> = self.winery.account.orders().into_keys().collect();
+        let keys = self.winery.account.orders().into_keys();
+        let keys: Vec<String> = keys.filter(|key| !key.contains(REFUND)).collect();
         if keys.is_empty() {
             return None;
         }

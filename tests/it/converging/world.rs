@@ -23,6 +23,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::acts::{Act, Kind};
+use super::outside::RECHECK;
 use crate::support::winery::{House, Setup, Winery};
 
 const SKUS: [&str; 6] =
@@ -34,6 +35,7 @@ birth_date = "birthdate"
 gift_note = "gift message"
 methods = { "FedEx*" = "FXG", "UPS*" = "UPS", "Local delivery" = "OTHER", "Free shipping" = "FGH" }
 not_goods = ["TASTING"]
+refunds = "negative_order"
 "#;
 
 const HOUSE_ROUTE: &str = r#"
@@ -114,8 +116,10 @@ impl World {
             maps: Some(HOUSE_ROUTE),
             deaf_to: if captures { &[] } else { &["Capture Payment"] },
         });
-        let shop_keys =
-            "refused_tag = \"not-compliant\"\nwrite_note = true\nstate_metafield = \"crossdock.state\"\n";
+        let shop_keys = &format!(
+            "refused_tag = \"not-compliant\"\nrecheck_tag = \"{RECHECK}\"\nwrite_note = true\n\
+             state_metafield = \"crossdock.state\"\n"
+        );
         let setup = Setup { shop, account, shop_keys, route: Some(ROUTE), house, ..Setup::default() };
         let winery = Winery::with(setup).await;
         // At least a millisecond, so that nothing is on the wire while the clock stands still.
@@ -190,7 +194,7 @@ impl World {
             Kind::Wait => {
                 let most = if rng.random_bool(0.3) { 90_000 } else { 9_000 };
                 self.pass_time(Duration::from_millis(rng.random_range(1..most))).await;
-                Some("wait")
+                Some(self.ask(rng).unwrap_or("wait"))
             }
             Kind::Fault => Some(self.spoil(rng)),
             Kind::Access => self.access(rng),

@@ -13,7 +13,7 @@ use crossdock::domain::fulfillment::{Fulfillment, FulfillmentStatus};
 use crossdock::domain::money::{Money, MoneyBag};
 use crossdock::domain::order::{Line, LineKind, OrderDocument, PaymentState, Recommendation, ShippingLine};
 use crossdock::domain::record::{Fact, OrderRecord, Origin, Snapshot, merge};
-use crossdock::domain::route::{Filter, KeyBy, Pattern, Route};
+use crossdock::domain::route::{Filter, KeyBy, Pattern, Refunds, Route};
 use crossdock::domain::{OrderRef, RemoteId};
 use crossdock::store::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -166,6 +166,7 @@ pub(crate) fn route() -> Route {
         ship_date: Some("Ship Date".into()),
         gift_note: Some("Gift Message".into()),
         lead_days: 1,
+        refunds: Refunds::ByHand,
     }
 }
 

@@ -39,6 +39,7 @@ impl ReadShop {
             late_tag: None,
             write_note: false,
             state_metafield: None,
+            recheck_tag: None,
             carriers: Carriers::default(),
         };
         let token = Authorization::Token("shpat_simulated".to_owned().into());

@@ -48,6 +48,7 @@ impl Destination for Warehouse {
             packs: false,
             enters: true,
             adopts: false,
+            judges: false,
             watch: Some(WATCH),
         }
     }

@@ -176,6 +176,8 @@ fn prepare_items(shipment: &mut Shipment, catalogue: &Catalogue, problems: &mut 
         if item.product_quantity.is_zero() {
             problems.push(of_shipment(shipment, None, "ProductQuantity must not be zero", &item.product_key));
         }
+        // As people enter refunds in ShipCompliant; whether the API refuses another status is not published, and is played as
+        // the stricter of the two.
         if item.product_quantity.is_sign_negative() && shipment.status != "Delivered" {
             let message = "A negative ProductQuantity is accepted only in a Shipment that is Delivered";
             problems.push(of_shipment(shipment, None, message, &item.product_key));
