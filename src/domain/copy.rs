@@ -97,7 +97,7 @@ pub enum Field {
     Service,
     /// Goods, their quantities and prices.
     Items,
-    /// What the buyer pays for shipping and in tax.
+    /// What the buyer pays for shipping and in tax, and all that is taken off.
     Amounts,
     /// The note on the order and the message for the receiver.
     Notes,
@@ -298,13 +298,21 @@ impl OrderCopy {
             Field::BillTo => self.bill_to == other.bill_to,
             Field::Service => self.service == other.service && self.rate == other.rate,
             Field::Items => self.items == other.items,
-            Field::Amounts => self.shipping == other.shipping && self.tax == other.tax,
+            Field::Amounts => {
+                let amounts = |copy: &Self| (copy.shipping, copy.tax, copy.discounts());
+                amounts(self) == amounts(other)
+            }
             Field::Notes => self.note == other.note && self.gift_note == other.gift_note,
             Field::Tags => self.tags == other.tags,
             Field::ShipOn => self.ship_on == other.ship_on,
             Field::Customs => self.same_customs(other),
         };
         Field::ALL.into_iter().filter(|field| !same(*field)).collect()
+    }
+
+    /// All discounts on its items together.
+    pub fn discounts(&self) -> Decimal {
+        self.items.iter().map(|item| item.discount).sum::<Decimal>().normalize()
     }
 
     /// Forgets what a field says, so that it counts as changed against whatever it is to say.

@@ -14,7 +14,7 @@ use crossdock::simulator::shiphero::NewShipment;
 use crossdock::simulator::shopify::{CancelOrder, EditOrder, NewOrder, Payment, SetQuantity};
 use serde_json::{Value, json};
 
-use crate::support::winery::{House, Setup, Winery};
+use crate::support::winery::{House, Setup, Winery, line_body, order_body};
 
 fn unpaid() -> NewOrder {
     NewOrder { payment: Payment::Pending, ..NewOrder::default() }
@@ -169,4 +169,20 @@ async fn what_changed_before_the_first_poll_was_answered_is_asked_for_too() {
     let copies = winery.server.api(&format!("orders/{id}")).await["order"]["mirrors"].clone();
     let copy = copies.as_array().unwrap().iter().find(|copy| copy["destination"] == "warehouse").unwrap();
     assert_eq!(copy["observed"]["held"], true);
+}
+
+/// Price and quantity stay; only what is taken off is another.
+#[tokio::test]
+async fn another_discount_alone_reaches_the_warehouse() {
+    let winery = edits::winery_unasked().await;
+    let off = |amount: &str| json!({ "sku": "PN-2022-750", "discount_allocations": [{ "amount": amount }] });
+    let placed = order_body(1, json!({ "line_items": [line_body(2, off("4.00"))] }));
+    winery.deliver("orders/create", "placed", placed.to_string()).await;
+    assert_eq!(winery.packed(1)["total_discounts"], "4");
+    let changes =
+        json!({ "line_items": [line_body(2, off("10.00"))], "updated_at": "2026-11-22T04:05:00-08:00" });
+    winery.deliver("orders/updated", "another", order_body(1, changes).to_string()).await;
+    assert_eq!(winery.packed(1)["total_discounts"], "10");
+    assert_eq!(winery.house_writes().len(), 2, "one write");
+    assert_eq!(winery.exceptions().await, []);
 }

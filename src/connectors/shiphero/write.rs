@@ -7,9 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Settings;
 use super::api::whole;
 use super::documents::Mutation;
-use super::order::{
-    carrier_and_method, discounts, is_cancelled, is_of, lines_of, nodes, partner_ids, value_of,
-};
+use super::order::{carrier_and_method, is_cancelled, is_of, lines_of, nodes, partner_ids, value_of};
 use crate::domain::copy::{Field, Item, OrderCopy, Party, Stage};
 use crate::domain::step::Revision;
 
@@ -25,7 +23,7 @@ pub(super) fn create(copy: &OrderCopy, settings: &Settings) -> Value {
         "order_date": copy.placed_on.to_string(),
         "currency": copy.currency,
         "total_tax": copy.tax.to_string(),
-        "total_discounts": discounts(copy).to_string(),
+        "total_discounts": copy.discounts().to_string(),
         "shipping_lines": shipping(copy),
         "shipping_address": address(&copy.ship_to),
         "billing_address": address(&copy.bill_to),
@@ -238,7 +236,7 @@ fn update(revision: &Revision, settings: &Settings) -> Map<String, Value> {
     }
     if (has(Field::Amounts) || has(Field::Items)) && !settings.native {
         set("total_tax", copy.tax.to_string().into());
-        set("total_discounts", discounts(copy).to_string().into());
+        set("total_discounts", copy.discounts().to_string().into());
     }
     if has(Field::Notes) {
         set("packing_note", copy.note.clone().unwrap_or_default().into());
