@@ -13,7 +13,7 @@ fn tagged() -> Setup<'static> {
 }
 
 /// Where nothing may be shipped to.
-fn to_utah() -> Address {
+pub(crate) fn to_utah() -> Address {
     let text = |text: &str| Some(text.to_owned());
     Address {
         first_name: text("Ada"),

@@ -5,9 +5,10 @@ use crossdock::domain::record::{Fact, OrderRecord, Origin, merge};
 use crossdock::engine::judging::refusal;
 use crossdock::simulator::fault::{Fault, Script};
 use crossdock::simulator::shipcompliant::Product;
-use crossdock::simulator::shopify::{Address, EditOrder, NewLine, NewOrder};
+use crossdock::simulator::shopify::{EditOrder, NewLine, NewOrder};
 use serde_json::json;
 
+use crate::flagging::to_utah;
 use crate::support::contract::contract_or_skip;
 use crate::support::winery::{Setup, Winery};
 use crate::support::{document, line, record, second};
@@ -68,19 +69,9 @@ fn a_refusal_names_lines_by_sku_and_rule_where_some_pass() {
 fn wine_and_shirt() -> NewOrder {
     let text = |text: &str| Some(text.to_owned());
     let line = |sku: &str| NewLine { sku: text(sku), quantity: 2, ..NewLine::default() };
-    let utah = Address {
-        first_name: text("Ada"),
-        last_name: text("Vintner"),
-        address1: text("9 Temple Street"),
-        city: text("Salt Lake City"),
-        province_code: text("UT"),
-        country_code: text("US"),
-        zip: text("84101"),
-        ..Address::default()
-    };
     NewOrder {
         lines: vec![line("22PN750"), line("SHIRT")],
-        shipping_address: Some(utah),
+        shipping_address: Some(to_utah()),
         ..NewOrder::default()
     }
 }

@@ -127,6 +127,18 @@ fn a_route_that_does_not_say_so_or_says_since_when_enters_none() {
     }
 }
 
+/// Of three units refunded one had left: it has its share of price and tax, and no more.
+#[test]
+fn a_refund_of_which_a_part_had_left_gives_back_that_parts_share() {
+    let route = negative(None);
+    let record = sold(4, 3, vec![refund("a", 10, &[(3, Restock::NoRestock)], "10")]);
+    let copy = entered(&sold(6, 6, Vec::new()), &route);
+    let Desired::Present(made) = negative_order(&record, &route, Some(&copy), &"a".into(), None) else {
+        panic!("owed")
+    };
+    assert_eq!((made.items[0].quantity, made.items[0].unit_price, made.tax), (1, dec("3.33"), dec("0.34")));
+}
+
 #[test]
 fn what_was_kept_without_amounts_is_not_guessed_and_what_was_entered_stays() {
     let route = negative(None);
@@ -143,13 +155,15 @@ fn what_was_kept_without_amounts_is_not_guessed_and_what_was_entered_stays() {
     let Desired::Present(made) = negative_order(&record, &route, Some(&copy), &id, None) else {
         panic!("owed")
     };
-    // Its fulfilment was cancelled since.
-    let undone = sold(0, 4, vec![refund("a", 10, &[(2, Restock::Return)], "80")]);
-    match negative_order(&undone, &route, Some(&copy), &id, Some(&made)) {
-        Desired::Undecided(reason) => assert_eq!(reason.code, ReasonCode::RefundWithdrawn),
-        other => panic!("{other:?}"),
+    // Its fulfilment was cancelled since, or one of a single unit stands in its place.
+    let undone = |left| sold(left, 4, vec![refund("a", 10, &[(2, Restock::Return)], "80")]);
+    for left in [0, 1] {
+        match negative_order(&undone(left), &route, Some(&copy), &id, Some(&made)) {
+            Desired::Undecided(reason) => assert_eq!(reason.code, ReasonCode::RefundWithdrawn),
+            other => panic!("{left} left: {other:?}"),
+        }
     }
-    let gone = negative_order(&undone, &route, Some(&copy), &id, None);
+    let gone = negative_order(&undone(0), &route, Some(&copy), &id, None);
     assert_eq!(gone, Desired::Absent(Absence::NothingHadLeft));
 }
 
