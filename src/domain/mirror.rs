@@ -144,6 +144,9 @@ pub struct Seen {
     /// Whether it was merged or split there.
     #[serde(default)]
     pub rearranged: Rearranged,
+    /// What the destination thinks of it, where it judges and a look shows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// Its version there, where the destination tells one.
     #[serde(default)]
     pub version: Option<String>,

@@ -32,6 +32,7 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
                 numbers: copy.numbers.clone(),
                 content: serde_json::Value::Null,
                 rearranged: Rearranged::default(),
+                verdict: None,
                 version: None,
                 at: now,
             });

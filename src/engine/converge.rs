@@ -199,11 +199,32 @@ impl Pass<'_> {
         let mirror = &mut self.mirrors[at];
         mirror.observed = observed;
         if let Some(step) = mirror.intent.take() {
+            let entered = matches!(step, Step::Submit { .. });
             account_for_lost(mirror, step, destination);
+            if entered {
+                self.judge_by_sight(at);
+            }
         }
-        disown(mirror);
+        disown(&mut self.mirrors[at]);
         self.merge_shipments(at, destination);
         Round::Again
+    }
+
+    /// What was entered by a step whose answer was lost is judged as it is seen to be: what was judged before was another. What is
+    /// seen not to count is entered again, and judged by that.
+    fn judge_by_sight(&mut self, at: usize) {
+        let mirror = &self.mirrors[at];
+        let Observed::Present(seen) = &mirror.observed else { return };
+        if !seen.committed || mirror.applied.is_none() {
+            return;
+        }
+        let (name, verdict) = (mirror.destination.clone(), seen.verdict.clone());
+        match verdict {
+            Some(verdict) => {
+                self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was seen");
+            }
+            None => self.unsaved |= self.record.verdicts.remove(&name).is_some(),
+        }
     }
 
     /// What left by the destination's own account, and not because we said so, is a fact about the order.

@@ -10,15 +10,16 @@ use crate::domain::record::OrderRecord;
 /// What planning has to know of a judgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// A person asked for it anew.
-    pub asked: bool,
+    /// Whether there is none, or a person asked for it anew.
+    pub owed: bool,
     /// Why the order may not ship, as it was judged last.
     pub refused: Option<Reason>,
 }
 
 /// The judgement of `judge`.
 pub fn judgement(record: &OrderRecord, judge: &str) -> Judgement {
-    Judgement { asked: record.is_asked_of(judge), refused: refusal(record, judge) }
+    let owed = record.is_asked_of(judge) || !record.verdicts.contains_key(judge);
+    Judgement { owed, refused: refusal(record, judge) }
 }
 
 /// Why an order may not ship, in the words of whoever judged it; nothing where it may.

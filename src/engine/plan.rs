@@ -218,10 +218,11 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
     Plan::Nothing
 }
 
-/// For what is entered and has not left: it is judged again where a person asks, and stopped where it does not pass.
+/// For what is entered and has not left: it is judged where that is owed or a person tries again, and stopped where it does
+/// not pass.
 fn judge(copy: &OrderCopy, sight: Sight<'_>) -> Option<Plan> {
-    let Judgement { asked, refused } = sight.judgement;
-    if *asked || (sight.forced && refused.is_some()) {
+    let Judgement { owed, refused } = sight.judgement;
+    if *owed || (sight.forced && refused.is_some()) {
         return Some(Plan::Next(Step::Check { copy: Box::new(copy.clone()) }));
     }
     refused.clone().map(|reason| stop(sight, reason))

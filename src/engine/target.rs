@@ -225,7 +225,8 @@ impl Target<'_> {
                 // What nobody could read yet may be on hold.
                 let held = desired.releases() && self.is_unread(record);
                 let desired = if held { desired.held() } else { desired };
-                Some(Wanted::Copy(desired, judgement(record, &route.to)))
+                let judged = self.judges().then(|| judgement(record, &route.to));
+                Some(Wanted::Copy(desired, judged.unwrap_or_default()))
             }
             Self::Refund(of) => {
                 let RefundTarget { route, refund, sold, entered, .. } = &**of;
@@ -291,9 +292,9 @@ impl Target<'_> {
         match (desired, &mirror.applied) {
             _ if gone => false,
             (Desired::Present(copy), Some(applied)) => !applied.same_content(copy),
-            // Refused and never entered: what was judged is what is wanted, or it is judged anew at once.
-            (Desired::Present(_), None) | (Desired::Absent(_), _) => false,
-            (Desired::Undecided(_), _) => true,
+            (Desired::Absent(_), _) => false,
+            // What was judged was taken back.
+            (Desired::Present(_), None) | (Desired::Undecided(_), _) => true,
         }
     }
 

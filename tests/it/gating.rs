@@ -2,6 +2,7 @@
 //! and opens by itself, and nothing else happens to the order.
 
 mod complaints;
+mod judged;
 mod parts;
 mod table;
 mod windows;

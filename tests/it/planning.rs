@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::support::{document, record, route, second};
 
 /// Nothing speaks against the order, and nobody asked.
-static UNJUDGED: Judgement = Judgement { asked: false, refused: None };
+static UNJUDGED: Judgement = Judgement { owed: false, refused: None };
 
 const CAN: Capabilities = Capabilities {
     edits: Edits::Anew(Stage::Released),
@@ -42,6 +42,7 @@ fn seen(stage: Stage, numbers: &[&str]) -> Observed {
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
         content: serde_json::Value::Null,
         rearranged: Rearranged::default(),
+        verdict: None,
         version: None,
         at: second(0),
     })
@@ -215,7 +216,8 @@ proptest! {
         let (stage, numbers, committed) = is;
         let mut observed = Observed::Present(Seen {
             committed, stage, held: stage == Stage::Held, remote: None, numbers,
-            content: serde_json::Value::Null, rearranged: Rearranged::default(), version: None, at: second(0),
+            content: serde_json::Value::Null, rearranged: Rearranged::default(),
+            verdict: None, version: None, at: second(0),
         });
         let foreign: BTreeSet<String> = match (&observed, &applied) {
             (Observed::Present(seen), Some(applied)) => seen.numbers.difference(&applied.numbers).cloned().collect(),
@@ -240,7 +242,8 @@ proptest! {
                     observed = Observed::Present(Seen {
                         committed: true, stage: copy.stage, held: copy.stage == Stage::Held, remote: None,
                         numbers: BTreeSet::new(), content: serde_json::Value::Null,
-                        rearranged: Rearranged::default(), version: None, at: second(0),
+                        rearranged: Rearranged::default(),
+            verdict: None, version: None, at: second(0),
                     });
                     applied = Some(*copy);
                 }
@@ -271,7 +274,7 @@ proptest! {
 #[test]
 fn a_committed_order_is_checked_where_asked_and_stopped_where_it_does_not_pass() {
     let reason = || Reason::new(ReasonCode::NotCompliant, "may not ship", "correct it");
-    let judged = |asked, refused: bool| Judgement { asked, refused: refused.then(reason) };
+    let judged = |owed, refused: bool| Judgement { owed, refused: refused.then(reason) };
     let (released, held) = (copy(Stage::Released, &[]), copy(Stage::Held, &[]));
     let check = |copy: &OrderCopy| Plan::Next(Step::Check { copy: Box::new(copy.clone()) });
     let hold = || match next(

@@ -105,7 +105,8 @@ impl AnswerBody {
         let Some(stage) = stage(status) else { return Ok(Observed::Absent) };
         let numbers = shipment["packages"].as_array().into_iter().flatten();
         let numbers = numbers.filter_map(|package| package["trackingNumber"].as_str());
-        let passed = self.compliance_results.as_ref().and_then(Compliance::verdict).is_none_or(|v| v.passed);
+        let verdict = self.compliance_results.as_ref().and_then(Compliance::verdict);
+        let passed = verdict.as_ref().is_none_or(|verdict| verdict.passed);
         Ok(Observed::Present(Seen {
             // What has left was committed, whoever forced it.
             committed: passed || stage >= Stage::Shipped,
@@ -115,6 +116,7 @@ impl AnswerBody {
             numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
             content: content(&self.sales_order),
             rearranged: Rearranged::default(),
+            verdict,
             version: None,
             at,
         }))

@@ -97,6 +97,7 @@ pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at:
         numbers: BTreeSet::new(),
         content: content(order),
         rearranged: Rearranged { merged, parts: parts.iter().map(|part| content(part)).collect() },
+        verdict: None,
         version: Some(text(&order["updated_at"]).to_owned()).filter(|version| !version.is_empty()),
         at,
     })

@@ -80,6 +80,25 @@ impl World {
         }
     }
 
+    /// Where the warehouse waits for a judgement, what was released stands committed, or was taken back since; `from` counts the
+    /// requests of the warehouse and of the account before.
+    pub(super) fn check_judged(&self, from: (usize, usize)) {
+        let Some(house) = &self.winery.house else { return };
+        if self.warehouse.as_ref().is_none_or(|route| route.cleared_by.is_empty()) {
+            return;
+        }
+        let orders = house.orders();
+        let voids: Vec<_> = self.winery.account.requests().split_off(from.1);
+        for id in house.requests_from(from.0).iter().filter_map(released) {
+            let found = orders.iter().find(|order| order["id"] == id || order["partner_order_id"] == id);
+            let Some(order) = found.filter(|order| !is_cancelled(order)) else { continue };
+            let key = order["order_number"].as_str().unwrap_or_default().trim_start_matches('#');
+            let committed = self.winery.account.order(key).is_some_and(|live| live["committed"] == true);
+            let voided = voids.iter().any(|call| call.method == "DELETE" && call.path.ends_with(key));
+            assert!(committed || voided, "order {key} was released, and is not committed");
+        }
+    }
+
     /// What holds at every step.
     pub(super) fn check_always(&mut self) {
         let commits = self.winery.account.summary()["most_live_commits_of_a_key"].as_u64();
@@ -215,7 +234,13 @@ impl World {
                             assert!(record.shipped_units(&line.id) >= line.current, "{at}: {line:?}");
                         }
                     }
-                    Desired::Present(copy) => holds(copy, live.as_ref(), &at),
+                    Desired::Present(copy) => {
+                        holds(copy, live.as_ref(), &at);
+                        assert!(
+                            record.is_cleared_by("compliance"),
+                            "{at}: committed, and waited for for ever"
+                        );
+                    }
                     Desired::Undecided(_) => panic!("{at}: in step, and undecided: {wanted:?}"),
                 }
             }

@@ -70,6 +70,7 @@ impl Destination for Warehouse {
             remote: None,
             version: None,
             rearranged: Rearranged::default(),
+            verdict: None,
             numbers: held.numbers.clone(),
             content: json!({ "key": at.key }),
             at: self.clock.now(),
