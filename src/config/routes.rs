@@ -32,6 +32,13 @@ pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Opti
                 "set it in the route to the compliance service",
             );
         }
+        if route.ship_in_part && route.packs {
+            section.wrong_at(
+                "ship_in_part",
+                "is for whoever judges orders, and this route leads to a warehouse",
+                "set it in the route to the compliance service; name that in cleared_by here",
+            );
+        }
         if !route.from.is_empty() && !route.to.is_empty() {
             contradictions(&mut section, at, &route, &routes);
         }
@@ -212,6 +219,7 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
             .integer("lead_days", 0..=365)
             .and_then(|days| i32::try_from(days).ok())
             .unwrap_or(1),
+        ship_in_part: section.boolean("ship_in_part").unwrap_or_default(),
         refunds: refunds(section),
     }
 }

@@ -17,10 +17,11 @@ use jiff::Timestamp;
 use crate::domain::carrier::Carriers;
 use crate::domain::copy::OrderCopy;
 use crate::domain::fulfillment::{Fulfillment, Shipment, TellShipments};
-use crate::domain::mirror::{Observed, Seen, Verdict};
+use crate::domain::mirror::{Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, Snapshot};
 use crate::domain::step::{Capabilities, CopyRef, Differences, Signs, Step, Telling};
+use crate::domain::verdict::Verdict;
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Fault, Log};
 

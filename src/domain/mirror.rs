@@ -1,6 +1,6 @@
 //! Mirrors: what a destination should hold of an order, and what it was last seen to hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::copy::{OrderCopy, Stage};
 use super::reason::Reason;
 use super::step::{CopyRef, Step};
+use super::verdict::Verdict;
 use super::{ConnectionName, RemoteId};
 use crate::words::closed_enum;
 
@@ -80,37 +81,6 @@ impl Desired {
             copy.stage = Stage::Held;
         }
         self
-    }
-}
-
-/// A destination's judgement of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// Whether it may ship.
-    pub passed: bool,
-    /// The vendor's word for it.
-    pub word: String,
-    /// What speaks against it, in the vendor's words.
-    pub findings: Vec<String>,
-    /// Of an order that may not ship as it is: what was found of each of its lines.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub lines: BTreeMap<RemoteId, LineVerdict>,
-}
-
-/// A destination's judgement of one line of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineVerdict {
-    /// Whether it may ship.
-    pub passed: bool,
-    /// What speaks against it, in the vendor's words.
-    pub findings: Vec<String>,
-}
-
-impl Verdict {
-    /// Whether the order may not ship, and some of its lines may.
-    pub fn is_partial(&self) -> bool {
-        let passes = |passed: bool| self.lines.values().any(|line| line.passed == passed);
-        !self.passed && passes(true) && passes(false)
     }
 }
 

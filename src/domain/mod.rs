@@ -19,6 +19,7 @@ pub mod route;
 pub mod service;
 pub mod step;
 pub mod timeline;
+pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 

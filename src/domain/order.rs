@@ -121,6 +121,9 @@ pub struct Line {
     pub grams: u64,
     /// Discounts allocated to all ordered units of the line together, in the shop's currency.
     pub discount: Decimal,
+    /// Tax on all ordered units of the line together, in the shop's currency; 0 where the channel does not tell it by line.
+    #[serde(default)]
+    pub tax: Decimal,
     /// The bundle this line is a part of.
     pub bundle: Option<RemoteId>,
     /// Properties the customer chose.
@@ -194,6 +197,9 @@ pub struct OrderDocument {
     pub total: MoneyBag,
     /// The tax in it now.
     pub tax: MoneyBag,
+    /// Whether prices of lines hold their tax.
+    #[serde(default)]
+    pub taxes_included: bool,
 }
 
 impl OrderDocument {

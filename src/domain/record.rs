@@ -16,9 +16,9 @@ use super::fulfillment::{
     DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund, Restock,
 };
 use super::fulfillment::{Rank, Shipment, ShipmentRef, Tracking, take_in};
-use super::mirror::Verdict;
 use super::order::{OrderDocument, Recommendation};
 use super::reason::Reason;
+use super::verdict::{Verdict, Withheld};
 use super::{ConnectionName, OrderRef, RemoteId};
 
 /// Everything a full reading of an order tells.
@@ -130,7 +130,13 @@ pub struct OrderRecord {
     pub tombstone: Option<Tombstone>,
     /// What destinations judged.
     pub verdicts: BTreeMap<ConnectionName, Verdict>,
-    /// Of these, destinations that judged an order which is another by now, and are to judge it anew.
+    /// What stays back while the rest goes, by whose judgement.
+    #[serde(default)]
+    pub withheld: BTreeMap<ConnectionName, Withheld>,
+    /// How far that is held at the channel.
+    #[serde(default)]
+    pub held_back: HeldBack,
+    /// Of those that judged, destinations that judged an order which is another by now, and are to judge it anew.
     #[serde(default)]
     pub unjudged: BTreeSet<ConnectionName>,
     /// The judgement that is asked for anew, until its tag is off the order.
@@ -165,6 +171,15 @@ pub struct OrderRecord {
     pub doubt: Option<Reason>,
 }
 
+/// How far lines that stay back are held at the channel, whose planned work is not seen line by line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// The lines that holds were placed for.
+    pub lines: BTreeSet<RemoteId>,
+    /// Work that has none of them.
+    pub free: BTreeSet<RemoteId>,
+}
+
 impl OrderRecord {
     /// A record that knows nothing yet.
     pub fn new(order: OrderRef) -> Self {
@@ -179,6 +194,8 @@ impl OrderRecord {
             edits_ended_at: None,
             tombstone: None,
             verdicts: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            held_back: HeldBack::default(),
             unjudged: BTreeSet::new(),
             recheck: None,
             shipments: BTreeMap::new(),
@@ -218,6 +235,21 @@ impl OrderRecord {
     /// Whether some destination found that it may not ship.
     pub fn is_refused(&self) -> bool {
         self.verdicts.values().any(|verdict| !verdict.passed)
+    }
+
+    /// Whether the order or a part of it may not ship.
+    pub fn stays_back(&self) -> bool {
+        self.is_refused() || !self.withheld_lines().is_empty()
+    }
+
+    /// Lines that are wanted and stay back while the rest goes. What left all the same is part of the order.
+    pub fn withheld_lines(&self) -> BTreeSet<RemoteId> {
+        let parted = self.withheld.values().filter(|withheld| withheld.spares());
+        let lines = parted.flat_map(|withheld| withheld.lines.keys());
+        let order = self.document.as_ref();
+        let wanted =
+            |line: &&RemoteId| order.and_then(|order| order.line(line)).is_some_and(|it| it.current > 0);
+        lines.filter(wanted).filter(|line| self.shipped_units(line) == 0).cloned().collect()
     }
 
     /// Whether a person asked this destination to judge it anew, and it has not yet.

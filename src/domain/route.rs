@@ -175,6 +175,8 @@ pub struct Route {
     pub gift_note: Option<String>,
     /// Days from order to shipping where no ship date is given.
     pub lead_days: i32,
+    /// Whether lines that may ship go without those that may not.
+    pub ship_in_part: bool,
     /// What becomes of a refund of goods that had left.
     pub refunds: Refunds,
 }

@@ -169,6 +169,9 @@ pub struct Holding {
     pub work: RemoteId,
     /// The hold's id, once it is placed.
     pub hold: Option<RemoteId>,
+    /// The order's lines that it is for, where not all of the work.
+    #[serde(default)]
+    pub lines: Option<BTreeSet<RemoteId>>,
     /// Why, for people.
     pub notes: String,
 }

@@ -3,11 +3,12 @@
 //! A step that was recorded and not known to have ended is looked at before anything else; so nothing is ever entered
 //! twice, whatever was lost and whoever crashed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news};
 use super::channel::{left_behind, shows};
-use super::judging::refusal;
+use super::judging::{refusal, withheld};
 use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
@@ -16,8 +17,9 @@ use crate::domain::copy::Stage;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::mirror::{MirrorState, Observed, Pace};
 use crate::domain::reason::{Reason, ReasonCode};
-use crate::domain::record::Fact;
-use crate::domain::step::{CopyRef, Plan, Shipping, Step, Telling};
+use crate::domain::record::{Fact, HeldBack};
+use crate::domain::step::{CopyRef, Holding, Plan, Shipping, Step, Telling};
+use crate::domain::verdict::{Verdict, Withheld};
 use crate::store::{Entry, ExceptionAt, Gate, OpenException};
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -94,8 +96,11 @@ impl Pass<'_> {
                 match target.plan(&wanted, mirror, fresh) {
                     Plan::Nothing => self.in_step(at, digest, target, &wanted),
                     Plan::Observe => self.look(at, target, &wanted, &mut fresh).await?,
-                    Plan::Next(step) => self.step(at, target, step, digest, &mut fresh).await?,
-                    Plan::Exception(reason) => self.exception(at, digest, reason),
+                    Plan::Next(step) => self.step(at, target, step, &wanted, &mut fresh).await?,
+                    Plan::Exception(reason) => {
+                        self.watch(at, target);
+                        self.exception(at, digest, reason)
+                    }
                     Plan::Adopt(copy, but) => {
                         adopt(&mut self.mirrors[at], &copy, &but);
                         self.keep_mirror(at);
@@ -291,9 +296,10 @@ impl Pass<'_> {
         at: usize,
         target: &Target<'_>,
         step: Step,
-        digest: String,
+        wanted: &Wanted,
         fresh: &mut bool,
     ) -> Result<Round, Halt> {
+        let digest = wanted.digest();
         if let (Some(destination), Step::Submit { copy, again: false }) = (target.destination(), &step) {
             let log = Log::default();
             let clear = destination.forestall(copy, &log).await;
@@ -338,6 +344,8 @@ impl Pass<'_> {
         };
         let now = self.now();
         let mirror = &mut self.mirrors[at];
+        // What a person wants judged anew is judged as if nothing had been found.
+        let restarts = mirror.forced || self.record.is_asked_of(&name);
         mirror.intent = None;
         mirror.forced = false;
         mirror.tries = 0;
@@ -359,13 +367,46 @@ impl Pass<'_> {
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
-            self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
+            let goes_in_part = self.note_withheld(&name, wanted, &step, &verdict, restarts);
+            // Of what was only checked as a whole, that which goes is judged as it was.
+            if !(goes_in_part && matches!(step, Step::Check { .. })) {
+                self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
+            }
             self.note_judged(&name);
-            if let Some(reason) = refusal(&self.record, &name).filter(|_| !effect.committed) {
+            let refused = refusal(&self.record, &name).filter(|_| !effect.committed && !goes_in_part);
+            if let Some(reason) = refused {
                 return Ok(self.exception(at, digest, reason));
             }
         }
         Ok(Round::Again)
+    }
+
+    /// Takes account of what stays back by a judgement; gives whether something goes all the same.
+    fn note_withheld(
+        &mut self,
+        name: &str,
+        wanted: &Wanted,
+        step: &Step,
+        verdict: &Verdict,
+        restarts: bool,
+    ) -> bool {
+        let (Wanted::Copy(_, judgement), Step::Submit { copy, .. } | Step::Check { copy }) = (wanted, step)
+        else {
+            return false;
+        };
+        let known = self.record.withheld.remove(name);
+        let before = known.as_ref().filter(|_| !restarts);
+        let found = judgement.whole.as_ref().and_then(|whole| withheld(before, whole, copy, verdict));
+        self.unsaved |= found != known;
+        if found.as_ref().map(|found| &found.of) != known.as_ref().map(|known| &known.of) {
+            // An edit may have brought lines into work that had none of them.
+            self.record.held_back.free.clear();
+        }
+        let goes = found.as_ref().is_some_and(Withheld::spares);
+        if let Some(found) = found {
+            self.record.withheld.insert(name.to_owned(), found);
+        }
+        goes
     }
 
     /// What was asked of a destination was done, or cannot be.
@@ -391,6 +432,8 @@ impl Pass<'_> {
                 self.merge_fact(name, Fact::Fulfillment(*made), "what we told the channel");
                 return Round::Again;
             }
+            (Step::Tell(Telling::Hold(holding)), None) => return self.account_for_hold(*holding).await,
+            (Step::Tell(Telling::Unhold(_)), None) => self.record.held_back = HeldBack::default(),
             (Step::Tell(Telling::Tag(tagging)), None) => {
                 self.record.flags.insert(tagging.tag);
             }
@@ -410,6 +453,25 @@ impl Pass<'_> {
         if self.settle_source().await { Round::Again } else { Round::Done }
     }
 
+    /// Work that has none of the lines that stay back is seen not to be held for them.
+    async fn account_for_hold(&mut self, holding: Holding) -> Round {
+        let lines = holding.lines.unwrap_or_default();
+        if self.record.held_back.lines != lines {
+            self.record.held_back = HeldBack { lines, free: BTreeSet::new() };
+        }
+        let now = self.now();
+        self.record.ask_reading(now);
+        if !self.settle_source().await {
+            return Round::Done;
+        }
+        let work = self.record.work.iter().flatten().find(|work| work.id == holding.work);
+        let held = work.is_some_and(|work| work.holds.iter().any(|hold| hold.ours));
+        if !held && !self.record.held_back.lines.is_empty() {
+            self.unsaved |= self.record.held_back.free.insert(holding.work);
+        }
+        Round::Again
+    }
+
     /// What we undid ourselves stands for no shipment any more: if that leaves after all, it is told anew.
     fn unlink(&mut self, shipping: &Shipping) {
         if let Some(id) = &shipping.fulfillment {
@@ -417,14 +479,20 @@ impl Pass<'_> {
         }
     }
 
-    fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
+    /// Sets when what is open there is looked at next, whether it is in step or a person's.
+    fn watch(&mut self, at: usize, target: &Target<'_>) {
         let now = self.now();
         let watch = target.watch().filter(|_| self.is_open(at, now));
-        let jitter = self.jitter();
+        // Spread over a tenth, so that what was entered together is not looked at together for ever.
+        let spread = 0.95 + f64::from(self.jitter()) / 10_240.0;
+        self.mirrors[at].watch_at = watch.map(|every| later(now, every.mul_f64(spread)));
+    }
+
+    fn in_step(&mut self, at: usize, digest: String, target: &Target<'_>, wanted: &Wanted) -> Round {
+        self.watch(at, target);
+        let now = self.now();
         let mirror = &mut self.mirrors[at];
         let told = mirror.reason.is_some();
-        // Spread over a tenth, so that what was entered together is not looked at together for ever.
-        mirror.watch_at = watch.map(|every| later(now, every.mul_f64(0.95 + f64::from(jitter) / 10_240.0)));
         mirror.state = MirrorState::InStep;
         mirror.digest = Some(digest);
         let was_absent = mirror.absence.take();
@@ -439,8 +507,9 @@ impl Pass<'_> {
         self.note_judged(&name);
         self.note_undecided(&name, None);
         // What it was judged by is not there any more.
-        if self.mirrors[at].absence.is_some() && self.record.verdicts.remove(&name).is_some() {
-            self.unsaved = true;
+        if self.mirrors[at].absence.is_some() {
+            self.unsaved |= self.record.withheld.remove(&name).is_some();
+            self.unsaved |= self.record.verdicts.remove(&name).is_some();
         }
         self.changes.open.retain(|open| open.at != ExceptionAt::Destination(name.clone()));
         if told {
@@ -459,11 +528,14 @@ impl Pass<'_> {
     fn exception(&mut self, at: usize, digest: String, reason: Reason) -> Round {
         let now = self.now();
         let mirror = &mut self.mirrors[at];
+        let known = mirror.state == MirrorState::Exception && mirror.reason.as_ref() == Some(&reason);
         mirror.state = MirrorState::Exception;
         mirror.digest = Some(digest);
         mirror.absence = None;
         self.settle_mirror(at, now);
-        self.tell(at, "exception", reason.to_string(), None);
+        if !known {
+            self.tell(at, "exception", reason.to_string(), None);
+        }
         let name = self.mirrors[at].destination.clone();
         self.note_judged(&name);
         self.note_undecided(&name, Some(&reason));

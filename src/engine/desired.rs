@@ -29,25 +29,53 @@ pub fn desired(record: &OrderRecord, route: &Route) -> Option<Desired> {
             Desired::Absent(if record.is_deleted() { Absence::Deleted } else { Absence::Cancelled })
         });
     };
-    Some(match decide(record, order, route) {
+    let mut decided = decide(record, order, route, &BTreeSet::new());
+    if let Ok(Ok(whole)) = &decided
+        && let Some(lines) = withheld(record, route, whole)
+    {
+        decided = decide(record, order, route, &lines);
+    }
+    Some(match decided {
         Ok(Ok(copy)) => Desired::Present(Box::new(copy)),
         Ok(Err(absence)) => Desired::Absent(absence),
         Err(reason) => Desired::Undecided(reason),
     })
 }
 
+/// The whole order as the mirror on `route` should hold it, where it could let a part of it go.
+pub fn whole(record: &OrderRecord, route: &Route) -> Option<OrderCopy> {
+    let order = record.document.as_ref().filter(|_| route.ship_in_part)?;
+    decide(record, order, route, &BTreeSet::new()).ok()?.ok()
+}
+
+/// Lines that stay back on a route, where others go: by whoever judges there, of the order that it judged; and by those whom the
+/// route waits for.
+fn withheld(record: &OrderRecord, route: &Route, whole: &OrderCopy) -> Option<BTreeSet<RemoteId>> {
+    let own = || record.withheld.get(&route.to).is_some_and(|withheld| withheld.of.same_content(whole));
+    if !(route.ship_in_part && own()) && route.cleared_by.is_empty() {
+        return None;
+    }
+    let lines = record.withheld_lines();
+    let goes = whole.items.iter().any(|item| !lines.contains(&item.line));
+    (goes && !lines.is_empty()).then_some(lines)
+}
+
 fn decide(
     record: &OrderRecord,
     order: &OrderDocument,
     route: &Route,
+    withheld: &BTreeSet<RemoteId>,
 ) -> Result<Result<OrderCopy, Absence>, Reason> {
     if let Some(absence) = route.filter.leaves_out(order) {
         return Ok(Err(absence));
     }
-    let goods: Vec<&Line> = order.goods().filter(|line| !is_excluded(line, route)).collect();
+    let (back, goods): (Vec<&Line>, Vec<&Line>) =
+        order.goods().filter(|line| !is_excluded(line, route)).partition(|line| withheld.contains(&line.id));
     if goods.is_empty() {
         return Ok(Err(Absence::NothingToShip));
     }
+    let back = back.into_iter().map(|line| worth(record, order, route, line));
+    let (back, back_tax) = back.fold((Decimal::ZERO, Decimal::ZERO), |sum, of| (sum.0 + of.0, sum.1 + of.1));
     // A house that packs is told of no shipment: what it ships it tells, and what left elsewhere is not in its copy.
     let shipped = if route.packs { Vec::new() } else { shipped(record, order, &goods) };
     // By its own account a destination that does not pack is seen to have shipped when it is looked at.
@@ -121,8 +149,8 @@ fn decide(
         ship_on: ship_date.unwrap_or_else(|| order.placed_on.saturating_add(route.lead_days.days())),
         items,
         shipping: order.shipping_price(),
-        tax: order.tax.shop.amount,
-        payments: payments(order),
+        tax: (order.tax.shop.amount - back_tax).normalize(),
+        payments: payments(order, back + back_tax),
         gift_note: route.gift_note.as_deref().and_then(|name| filled(order.attribute(name))),
         note: filled(order.note.as_deref()),
         tags: tags(record, order),
@@ -248,8 +276,7 @@ fn items(
             ));
         };
         // The discount is for all units ordered; the copy gets its units' share.
-        let shares = [Decimal::from(quantity), Decimal::from(line.ordered - quantity)];
-        let discount = allocate(line.discount, &shares, &order.currency)[0];
+        let discount = share(line.discount, quantity, line, order);
         match route.bundles.get(sku) {
             None => {
                 let unit_price = line.unit_price.shop.amount;
@@ -306,7 +333,23 @@ fn add(items: &mut Vec<Item>, line: &Line, of_line: u32, product: ProductRef, pr
     items.push(Item { product, brand, quantity: of_line, unit_price, discount, line, of_line });
 }
 
-fn payments(order: &OrderDocument) -> Vec<Payment> {
+/// What the units of a line that stays back cost, and the tax on them.
+fn worth(record: &OrderRecord, order: &OrderDocument, route: &Route, line: &Line) -> (Decimal, Decimal) {
+    let units = units(record, route, line);
+    let share = |whole: Decimal| share(whole, units, line, order);
+    let price = line.unit_price.shop.amount * Decimal::from(units) - share(line.discount);
+    // Where prices hold their tax it is not added once more.
+    let tax = share(line.tax);
+    (if order.taxes_included { price - tax } else { price }, tax)
+}
+
+/// What some of a line's units have of an amount for all that were ordered.
+fn share(whole: Decimal, units: u32, line: &Line, order: &OrderDocument) -> Decimal {
+    let shares = [Decimal::from(units), Decimal::from(line.ordered - units)];
+    allocate(whole, &shares, &order.currency)[0]
+}
+
+fn payments(order: &OrderDocument, back: Decimal) -> Vec<Payment> {
     let received = matches!(
         order.payment,
         PaymentState::Paid | PaymentState::PartiallyRefunded | PaymentState::Refunded
@@ -328,7 +371,7 @@ fn payments(order: &OrderDocument) -> Vec<Payment> {
     } else {
         PaymentMethod::Card
     };
-    vec![Payment { amount: order.total.shop.amount, method }]
+    vec![Payment { amount: (order.total.shop.amount - back).normalize(), method }]
 }
 
 fn attribute_date(

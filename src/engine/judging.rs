@@ -1,11 +1,16 @@
 //! What follows from a destination's judgement of an order: why it may not ship, in words that name lines by their SKU and no
 //! person; and whether a person asked for it anew. Pure functions of the record.
 
+use std::collections::BTreeMap;
+
+use super::desired::whole;
 use crate::domain::RemoteId;
-use crate::domain::mirror::Verdict;
+use crate::domain::copy::OrderCopy;
 use crate::domain::order::OrderDocument;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::OrderRecord;
+use crate::domain::route::Route;
+use crate::domain::verdict::{LineVerdict, Verdict, Withheld};
 
 /// What planning has to know of a judgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,12 +19,76 @@ pub struct Judgement {
     pub owed: bool,
     /// Why the order may not ship, as it was judged last.
     pub refused: Option<Reason>,
+    /// The order whole, where the route lets a part of it go: what is judged anew.
+    pub whole: Option<Box<OrderCopy>>,
+    /// That a part of it stays back.
+    pub in_part: Option<Reason>,
 }
 
-/// The judgement of `judge`.
-pub fn judgement(record: &OrderRecord, judge: &str) -> Judgement {
+/// The judgement of the route's destination.
+pub fn judgement(record: &OrderRecord, route: &Route) -> Judgement {
+    let judge = &route.to;
     let owed = record.is_asked_of(judge) || !record.verdicts.contains_key(judge);
-    Judgement { owed, refused: refusal(record, judge) }
+    let whole = whole(record, route).map(Box::new);
+    let parted = record.withheld.get(judge).zip(whole.as_ref());
+    let parted = parted.filter(|(withheld, whole)| withheld.spares() && withheld.of.same_content(whole));
+    let in_part = parted.map(|(withheld, _)| in_part(record, judge, withheld));
+    Judgement { owed, refused: refusal(record, judge), whole, in_part }
+}
+
+/// What stays back once `judged`, the order or what goes of it, was judged; `known` is what stayed back before. Nothing where
+/// all of it may ship, or is refused as one.
+///
+/// What was found to stay back stays, until the order as a whole is judged anew: so no two judgements chase each other.
+pub fn withheld(
+    known: Option<&Withheld>,
+    whole: &OrderCopy,
+    judged: &OrderCopy,
+    verdict: &Verdict,
+) -> Option<Withheld> {
+    let known = known.filter(|known| known.of.same_content(whole));
+    let in_full = judged.same_content(whole);
+    if verdict.passed {
+        return known.filter(|_| !in_full).cloned();
+    }
+    let refused = |passed: bool, findings: &[String]| LineVerdict { passed, findings: findings.to_vec() };
+    let mut lines: BTreeMap<RemoteId, LineVerdict> = match verdict.lines.is_empty() {
+        true => {
+            let each = judged.items.iter().map(|item| item.line.clone());
+            each.map(|line| (line, refused(false, &verdict.findings))).collect()
+        }
+        false => verdict.lines.clone(),
+    };
+    lines.retain(|_, line| !line.passed);
+    if let Some(known) = known {
+        lines.extend(known.lines.clone());
+    }
+    let found = Withheld { of: Box::new(whole.clone()), lines };
+    (found.spares() || known.is_some()).then_some(found)
+}
+
+fn in_part(record: &OrderRecord, judge: &str, withheld: &Withheld) -> Reason {
+    let document = record.document.as_ref();
+    let (mut goes, mut stays) = (Vec::new(), Vec::new());
+    for item in &withheld.of.items {
+        let side = if withheld.lines.contains_key(&item.line) { &mut stays } else { &mut goes };
+        let name = name(document, &item.line);
+        if !side.contains(&name) {
+            side.push(name);
+        }
+    }
+    Reason::new(
+        ReasonCode::CompliantInPart,
+        format!(
+            "order {} goes in part: «{judge}» finds {} compliant and {} not, which stays back",
+            withheld.of.name,
+            goes.join(", "),
+            stays.join(", ")
+        ),
+        "take what may not ship off the order at the channel and give its price back; or correct the address, the date of birth \
+         or the ship date before the rest has left",
+    )
+    .quoting(by_finding(document, &withheld.lines).join(" · "))
 }
 
 /// Why an order may not ship, in the words of whoever judged it; nothing where it may.
@@ -59,8 +128,13 @@ pub fn in_words(document: Option<&OrderDocument>, verdict: &Verdict) -> Vec<Stri
     if !verdict.is_partial() {
         return verdict.findings.clone();
     }
+    by_finding(document, &verdict.lines)
+}
+
+/// Each finding once, with the lines it is about.
+pub fn by_finding(document: Option<&OrderDocument>, lines: &BTreeMap<RemoteId, LineVerdict>) -> Vec<String> {
     let mut found: Vec<(&str, Vec<String>)> = Vec::new();
-    for (line, judged) in verdict.lines.iter().filter(|(_, line)| !line.passed) {
+    for (line, judged) in lines.iter().filter(|(_, line)| !line.passed) {
         for finding in &judged.findings {
             match found.iter_mut().find(|(known, _)| known == finding) {
                 Some((_, lines)) => lines.push(name(document, line)),

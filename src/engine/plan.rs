@@ -215,15 +215,19 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
             "correct the order at the destination by hand and accept it as it is; it is not taken back once goods left",
         ));
     }
-    Plan::Nothing
+    match &sight.judgement.in_part {
+        Some(reason) if !sight.accepted => Plan::Exception(reason.clone()),
+        _ => Plan::Nothing,
+    }
 }
 
 /// For what is entered and has not left: it is judged where that is owed or a person tries again, and stopped where it does
 /// not pass.
 fn judge(copy: &OrderCopy, sight: Sight<'_>) -> Option<Plan> {
-    let Judgement { owed, refused } = sight.judgement;
-    if *owed || (sight.forced && refused.is_some()) {
-        return Some(Plan::Next(Step::Check { copy: Box::new(copy.clone()) }));
+    let Judgement { owed, refused, whole, in_part } = sight.judgement;
+    if *owed || (sight.forced && (refused.is_some() || in_part.is_some())) {
+        let copy = whole.clone().unwrap_or_else(|| Box::new(copy.clone()));
+        return Some(Plan::Next(Step::Check { copy }));
     }
     refused.clone().map(|reason| stop(sight, reason))
 }

@@ -79,7 +79,10 @@ impl Wanted {
     /// Equal wants have equal digests, whatever order their facts came in.
     pub(super) fn digest(&self) -> String {
         match self {
-            Self::Copy(desired, _) => digest(desired),
+            Self::Copy(desired, judgement) => match &judgement.in_part {
+                Some(stays_back) => digest(&(desired, stays_back)),
+                None => digest(desired),
+            },
             Self::Channel { telling, doubt, .. } => digest(&(telling, doubt)),
         }
     }
@@ -175,7 +178,7 @@ impl Engine {
         let shipped = left && channel.tells_shipments().is_some();
         let ours = |work: &FulfillmentOrder| work.holds.iter().any(|hold| hold.ours);
         let stops = channel.signs().refused_tag.is_some();
-        let held = stops && (record.is_refused() || record.work.iter().flatten().any(ours));
+        let held = stops && (record.stays_back() || record.work.iter().flatten().any(ours));
         let undecided = *channel.signs() != Signs::default() && !record.undecided.is_empty();
         let noted = record.document.as_ref().is_some_and(|order| order.our_note.is_some());
         let told = !record.flags.is_empty() || record.stated.is_some() || noted;
@@ -225,7 +228,7 @@ impl Target<'_> {
                 // What nobody could read yet may be on hold.
                 let held = desired.releases() && self.is_unread(record);
                 let desired = if held { desired.held() } else { desired };
-                let judged = self.judges().then(|| judgement(record, &route.to));
+                let judged = self.judges().then(|| judgement(record, route));
                 Some(Wanted::Copy(desired, judged.unwrap_or_default()))
             }
             Self::Refund(of) => {
@@ -237,7 +240,7 @@ impl Target<'_> {
                 let signs = channel.signs();
                 let flag = next_flag(record, signs);
                 // What is to be held has to be known first, and newly.
-                let unknown = signs.refused_tag.is_some() && record.is_refused() && record.work.is_none();
+                let unknown = signs.refused_tag.is_some() && record.stays_back() && record.work.is_none();
                 let (look, tells) = (flag.is_some() || unknown, channel.tells_shipments());
                 let carriers = channel.carriers();
                 let telling = flag.or_else(|| next_shipping(record, carriers, tells?));
@@ -271,7 +274,8 @@ impl Target<'_> {
     pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
         match (self.destination(), wanted) {
             (Some(destination), Wanted::Copy(desired, judgement)) => {
-                plan_copy(desired, judgement, mirror, fresh, destination)
+                let accepted = mirror.accepted.is_some() && mirror.accepted == Some(wanted.digest());
+                plan_copy(desired, judgement, mirror, (fresh, accepted), destination)
             }
             (_, Wanted::Channel { look: true, .. }) if !fresh => Plan::Observe,
             (_, Wanted::Channel { telling: Some(telling), .. }) => Plan::Next(Step::Tell(telling.clone())),
@@ -322,7 +326,7 @@ fn plan_copy(
     desired: &Desired,
     judgement: &Judgement,
     mirror: &Mirror,
-    fresh: bool,
+    (fresh, accepted): (bool, bool),
     destination: &dyn Destination,
 ) -> Plan {
     let both = match (desired, &mirror.observed) {
@@ -331,7 +335,6 @@ fn plan_copy(
     };
     let differs =
         both.map(|(copy, seen)| destination.differs(copy, mirror.applied.as_ref(), seen)).unwrap_or_default();
-    let accepted = mirror.accepted.is_some() && mirror.accepted == Some(digest(desired));
     let sight = Sight {
         applied: mirror.applied.as_ref(),
         observed: &mirror.observed,

@@ -1,7 +1,9 @@
 //! An order that is compliant in part is shown so: which lines may ship and which may not, by SKU and rule.
 
-use crossdock::domain::mirror::{LineVerdict, Verdict};
+mod going;
+
 use crossdock::domain::record::{Fact, OrderRecord, Origin, merge};
+use crossdock::domain::verdict::{LineVerdict, Verdict};
 use crossdock::engine::judging::refusal;
 use crossdock::simulator::fault::{Fault, Script};
 use crossdock::simulator::shipcompliant::Product;
@@ -66,7 +68,7 @@ fn a_refusal_names_lines_by_sku_and_rule_where_some_pass() {
 }
 
 /// Wine, and a shirt, to where wine may not go.
-fn wine_and_shirt() -> NewOrder {
+pub(crate) fn wine_and_shirt() -> NewOrder {
     let text = |text: &str| Some(text.to_owned());
     let line = |sku: &str| NewLine { sku: text(sku), quantity: 2, ..NewLine::default() };
     NewOrder {

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::support::{document, record, route, second};
 
 /// Nothing speaks against the order, and nobody asked.
-static UNJUDGED: Judgement = Judgement { owed: false, refused: None };
+static UNJUDGED: Judgement = Judgement { owed: false, refused: None, whole: None, in_part: None };
 
 const CAN: Capabilities = Capabilities {
     edits: Edits::Anew(Stage::Released),
@@ -274,7 +274,7 @@ proptest! {
 #[test]
 fn a_committed_order_is_checked_where_asked_and_stopped_where_it_does_not_pass() {
     let reason = || Reason::new(ReasonCode::NotCompliant, "may not ship", "correct it");
-    let judged = |owed, refused: bool| Judgement { owed, refused: refused.then(reason) };
+    let judged = |owed, refused: bool| Judgement { owed, refused: refused.then(reason), ..UNJUDGED.clone() };
     let (released, held) = (copy(Stage::Released, &[]), copy(Stage::Held, &[]));
     let check = |copy: &OrderCopy| Plan::Next(Step::Check { copy: Box::new(copy.clone()) });
     let hold = || match next(

@@ -22,9 +22,10 @@ use serde::Serialize;
 use super::{Connection, Destination, Effect};
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Shipment;
-use crate::domain::mirror::{Observed, Seen, Verdict};
+use crate::domain::mirror::{Observed, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::{Capabilities, CopyRef, Edits, Step};
+use crate::domain::verdict::Verdict;
 use crate::transport::{self, Answer, Body, Call, Client, Fault, Limits, Log, segment};
 use wire::AnswerBody;
 

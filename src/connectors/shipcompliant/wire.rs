@@ -13,8 +13,9 @@ use super::sales_order::{lines, shipment_key};
 use crate::domain::RemoteId;
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::{Rank, Shipment};
-use crate::domain::mirror::{LineVerdict, Observed, Rearranged, Seen, Verdict};
+use crate::domain::mirror::{Observed, Rearranged, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
+use crate::domain::verdict::{LineVerdict, Verdict};
 
 /// The key of the one shipment that an order has.
 pub(super) const SHIPMENT: &str = "1";

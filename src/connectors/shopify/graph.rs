@@ -183,10 +183,16 @@ pub(super) fn plain(gid: &str) -> RemoteId {
     last.split('?').next().unwrap_or(last).into()
 }
 
+/// A part of a discount, or a tax, on all units of a line.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Allocation {
-    allocated_amount_set: Bag,
+struct Share {
+    amount_set: Bag,
+}
+
+/// What they come to, in the shop's currency.
+fn sum(shares: &[Share]) -> Decimal {
+    shares.iter().map(|share| share.amount_set.shop_money.amount).sum::<Decimal>().normalize()
 }
 
 #[derive(Debug, Deserialize)]
@@ -225,7 +231,8 @@ pub(super) struct GraphLine {
     pub(super) variant: Option<Variant>,
     product: Option<Legacy>,
     original_unit_price_set: Bag,
-    discount_allocations: Vec<Allocation>,
+    discount_allocations: Vec<Share>,
+    tax_lines: Vec<Share>,
     custom_attributes: Vec<GraphAttribute>,
     line_item_group: Option<Node>,
 }
@@ -234,8 +241,6 @@ impl GraphLine {
     fn line(&self, order_tips: Decimal) -> Line {
         let unit_price = self.original_unit_price_set.bag();
         let title = filled(Some(&self.title)).unwrap_or_default();
-        let discount: Decimal =
-            self.discount_allocations.iter().map(|a| a.allocated_amount_set.shop_money.amount).sum();
         Line {
             id: plain(&self.id),
             kind: line_kind(LineTraits {
@@ -255,7 +260,8 @@ impl GraphLine {
             current: self.current_quantity,
             unit_price,
             grams: self.weight.as_ref().and_then(Weight::grams).unwrap_or_default(),
-            discount: discount.normalize(),
+            discount: sum(&self.discount_allocations),
+            tax: sum(&self.tax_lines),
             bundle: self.line_item_group.as_ref().map(|group| plain(&group.id)),
             attributes: attributes(&self.custom_attributes),
         }
@@ -474,6 +480,7 @@ pub(super) struct GraphOrder {
     current_total_price_set: Bag,
     current_total_tax_set: Bag,
     pub(super) duties_included: bool,
+    taxes_included: bool,
     pub(super) current_total_duties_set: Option<Bag>,
     total_tip_received_set: Bag,
     shipping_lines: Connection<GraphShippingLine>,
@@ -531,6 +538,7 @@ impl OrderAnswer {
             attributes: attributes(&order.custom_attributes),
             total: order.current_total_price_set.bag(),
             tax: order.current_total_tax_set.bag(),
+            taxes_included: order.taxes_included,
         };
         Ok(Some(Snapshot {
             document,

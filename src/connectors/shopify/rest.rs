@@ -172,10 +172,22 @@ fn attributes(wire: &[WireAttribute]) -> Attributes {
         .collect()
 }
 
+/// A part of a discount, or a tax, on all units of a line.
 #[derive(Debug, Deserialize)]
-struct WireAllocation {
+struct WireShare {
+    #[serde(alias = "price")]
     amount: Option<Amount>,
+    #[serde(alias = "price_set")]
     amount_set: Option<WireBag>,
+}
+
+/// What they come to, in the shop's currency.
+fn sum(shares: &[WireShare]) -> Decimal {
+    let amount = |share: &WireShare| match &share.amount_set {
+        Some(set) => Some(set.shop_money.amount.0),
+        None => share.amount.map(|amount| amount.0),
+    };
+    shares.iter().filter_map(amount).sum::<Decimal>().normalize()
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,7 +209,9 @@ struct WireLine {
     #[serde(default, deserialize_with = "list")]
     properties: Vec<WireAttribute>,
     #[serde(default, deserialize_with = "list")]
-    discount_allocations: Vec<WireAllocation>,
+    discount_allocations: Vec<WireShare>,
+    #[serde(default, deserialize_with = "list")]
+    tax_lines: Vec<WireShare>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -253,6 +267,7 @@ pub(super) struct WireOrder {
     total_tax_set: Option<WireBag>,
     current_total_tax: Option<Amount>,
     current_total_tax_set: Option<WireBag>,
+    taxes_included: Option<bool>,
     total_tip_received: Option<Amount>,
     #[serde(default, deserialize_with = "list")]
     fulfillments: Vec<WireFulfillment>,
@@ -325,6 +340,7 @@ impl WireOrder {
                 self.total_tax_set.as_ref(),
                 self.total_tax,
             ),
+            taxes_included: self.taxes_included.unwrap_or_default(),
             currency,
         };
         Ok(Some(Snapshot {
@@ -358,17 +374,6 @@ impl WireOrder {
             let lines = self.refunds.iter().flat_map(|refund| &refund.refund_line_items);
             lines.filter(|r| r.line_item_id == line.id).map(|r| r.quantity).fold(0, u32::saturating_add)
         };
-        let discount: Decimal = line
-            .discount_allocations
-            .iter()
-            .filter_map(|allocation| {
-                allocation
-                    .amount_set
-                    .as_ref()
-                    .map(|set| set.shop_money.amount.0)
-                    .or(allocation.amount.map(|a| a.0))
-            })
-            .sum();
         Ok(Line {
             id: line.id.0.clone(),
             kind: line_kind(LineTraits {
@@ -388,7 +393,8 @@ impl WireOrder {
             current: line.current_quantity.unwrap_or_else(|| line.quantity.saturating_sub(refunded())),
             unit_price,
             grams: line.grams.and_then(|grams| grams.0.to_u64()).unwrap_or_default(),
-            discount: discount.normalize(),
+            discount: sum(&line.discount_allocations),
+            tax: sum(&line.tax_lines),
             bundle: line.sales_line_item_group_id.clone().map(|id| id.0),
             attributes: attributes(&line.properties),
         })

@@ -5,7 +5,7 @@
 //! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
 //! Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled fulfilment too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -144,9 +144,17 @@ impl Shopify {
             }
             Telling::Progress(progress) => self.progress(progress, log).await.map(Some),
             Telling::Hold(holding) => {
-                let hold = json!({
+                let mut hold = json!({
                     "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
                 });
+                if let Some(lines) = &holding.lines {
+                    let work = self.open_work(&holding.order, log).await?;
+                    match held_units(&work, &work_id(&holding.work), lines) {
+                        Held::Nothing => return Ok(None),
+                        Held::Part(units) => hold["fulfillmentOrderLineItems"] = json!(units),
+                        Held::Whole => {}
+                    }
+                }
                 self.change(HOLD, json!({ "id": work_id(&holding.work), "hold": hold }), log).await
             }
             Telling::Unhold(holding) => {
@@ -195,10 +203,7 @@ impl Shopify {
     }
 
     async fn ship(&self, shipping: &Shipping, log: &Log) -> Result<Fulfillment, Fault> {
-        let id = format!("gid://shopify/Order/{}", shipping.order);
-        let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
-        let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
-        let work = answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default();
+        let work = self.open_work(&shipping.order, log).await?;
         let picked = pick(&work, &shipping.lines);
         if picked.is_empty() {
             return Err(Fault::Refused(blocked(&work, shipping)));
@@ -212,10 +217,39 @@ impl Shopify {
         self.mutate(SHIP, json!({ "fulfillment": fulfillment, "lines": LINES }), log).await
     }
 
+    async fn open_work(&self, order: &RemoteId, log: &Log) -> Result<Vec<Work>, Fault> {
+        let id = format!("gid://shopify/Order/{order}");
+        let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
+        let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
+        Ok(answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default())
+    }
+
     async fn mutate(&self, query: Query, variables: Value, log: &Log) -> Result<Fulfillment, Fault> {
         let answer: Answer = self.admin()?.run(query, variables, log).await?;
         refused(query, &answer.done)?;
         made(query, answer.done.fulfillment)
+    }
+}
+
+/// What of some work is to be held.
+enum Held {
+    Nothing,
+    Part(Vec<Value>),
+    Whole,
+}
+
+/// The units of some lines that are left in one work. Where that is all of it, it is held as one, for a part splits it.
+fn held_units(work: &[Work], id: &str, lines: &BTreeSet<RemoteId>) -> Held {
+    let left = work.iter().filter(|work| work.id == id).flat_map(|work| &work.line_items.nodes);
+    let left = left.filter(|line| line.remaining_quantity > 0);
+    let (held, other): (Vec<_>, Vec<_>) = left.partition(|line| lines.contains(&plain(&line.line_item.id)));
+    match (held.is_empty(), other.is_empty()) {
+        (true, _) => Held::Nothing,
+        (false, true) => Held::Whole,
+        (false, false) => {
+            let units = |line: &WorkLine| json!({ "id": line.id, "quantity": line.remaining_quantity });
+            Held::Part(held.into_iter().map(units).collect())
+        }
     }
 }
 

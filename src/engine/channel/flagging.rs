@@ -1,5 +1,6 @@
 //! What the channel is told of an order that may not ship, that was edited or cancelled too late, or that a person has to decide
-//! on for another reason: a hold on all work that is open, for the first, tags, a note and a state. A pure function.
+//! on for another reason: a hold on all work that is open, for the first, or on the lines that stay back, tags, a note and a
+//! state. A pure function.
 //!
 //! Only what is ours is ever taken off again, and the tag by which a person asks for a re-check. What is seen of the order is as old as the last reading, so the loop reads it
 //! before it acts on it.
@@ -8,8 +9,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::super::judging::in_words;
+use super::super::judging::{by_finding, in_words};
+use crate::domain::RemoteId;
 use crate::domain::address::filled;
+use crate::domain::fulfillment::FulfillmentOrder;
 use crate::domain::order::OrderDocument;
 use crate::domain::record::OrderRecord;
 use crate::domain::step::{Holding, Noting, Signs, Stating, Tagging, Telling};
@@ -20,11 +23,14 @@ const LONGEST: usize = 1000;
 /// The next step that brings holds, tags, note and state in line; nothing where they are.
 pub(in super::super) fn next_flag(record: &OrderRecord, signs: &Signs) -> Option<Telling> {
     let order = record.document.as_ref().filter(|_| !record.is_deleted())?;
-    let refused = signs.refused_tag.as_deref().filter(|_| record.is_refused() && !record.is_cancelled());
-    let held = match (refused, &signs.refused_tag) {
-        (Some(_), _) => raise(record, order),
-        (None, Some(_)) => lower(record, order),
-        (None, None) => None,
+    let stops = signs.refused_tag.as_deref();
+    let back = record.withheld_lines();
+    let refused = stops.filter(|_| !record.is_cancelled() && record.stays_back());
+    let held = match (stops, refused) {
+        (None, _) => None,
+        (Some(_), None) => lower(record, order),
+        (Some(_), Some(_)) if record.is_refused() => raise(record, order),
+        (Some(_), Some(_)) => hold_back(record, order, back),
     };
     let late = signs.late_tag.as_deref().filter(|_| record.is_late());
     let wanted: BTreeSet<&str> = refused.into_iter().chain(late).collect();
@@ -85,26 +91,49 @@ fn lower(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
             order: order.id.clone(),
             work: work.id.clone(),
             hold: Some(ours.id.clone()),
+            lines: None,
             notes: String::new(),
         })))
     })
 }
 
 fn raise(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
-    let open = |status: &str| matches!(status, "open" | "in_progress" | "scheduled" | "on_hold");
-    let unheld = record
-        .work
-        .iter()
-        .flatten()
-        .find(|work| open(&work.status) && !work.holds.iter().any(|hold| hold.ours));
     let refused = record.verdicts.values().filter(|verdict| !verdict.passed);
     let findings: Vec<String> = refused.flat_map(|verdict| in_words(Some(order), verdict)).collect();
-    unheld.map(|work| {
-        Telling::Hold(Box::new(Holding {
-            order: order.id.clone(),
-            work: work.id.clone(),
-            hold: None,
-            notes: findings.join(" · ").chars().take(LONGEST).collect(),
-        }))
-    })
+    unheld(record).next().map(|work| hold(order, work, None, &findings))
+}
+
+/// Holds only what stays back. Which work has it is found when it is held, for a reading tells no lines of planned work; holds for
+/// other lines come off first.
+fn hold_back(record: &OrderRecord, order: &OrderDocument, lines: BTreeSet<RemoteId>) -> Option<Telling> {
+    let known = record.held_back.lines == lines;
+    if let Some(other) = lower(record, order).filter(|_| !known) {
+        return Some(other);
+    }
+    let withheld = record.withheld.values();
+    let findings: Vec<String> = withheld.flat_map(|it| by_finding(Some(order), &it.lines)).collect();
+    let work = unheld(record).find(|work| !known || !record.held_back.free.contains(&work.id));
+    work.map(|work| hold(order, work, Some(lines), &findings))
+}
+
+/// Open work without a hold of ours.
+fn unheld(record: &OrderRecord) -> impl Iterator<Item = &FulfillmentOrder> {
+    let open = |status: &str| matches!(status, "open" | "in_progress" | "scheduled" | "on_hold");
+    let work = record.work.iter().flatten();
+    work.filter(move |work| open(&work.status) && !work.holds.iter().any(|hold| hold.ours))
+}
+
+fn hold(
+    order: &OrderDocument,
+    work: &FulfillmentOrder,
+    lines: Option<BTreeSet<RemoteId>>,
+    findings: &[String],
+) -> Telling {
+    Telling::Hold(Box::new(Holding {
+        order: order.id.clone(),
+        work: work.id.clone(),
+        hold: None,
+        lines,
+        notes: findings.join(" · ").chars().take(LONGEST).collect(),
+    }))
 }

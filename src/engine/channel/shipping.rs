@@ -31,7 +31,8 @@ fn is_complete(record: &OrderRecord, order: &OrderDocument) -> bool {
         .filter(|(_, shipment)| has_left(shipment))
         .map(|(name, shipment)| missing(record, order, &name, shipment))
         .collect();
-    order.goods().all(|line| {
+    let back = record.withheld_lines();
+    order.goods().filter(|line| !back.contains(&line.id)).all(|line| {
         let left = untold.iter().filter_map(|units| units.get(&line.id));
         left.fold(record.shipped_units(&line.id), |sum, units| sum.saturating_add(*units)) >= line.current
     })
@@ -123,11 +124,14 @@ fn missing(
         let counted = standing.filter(|f| (record.links.get(&f.id) == Some(name)) == ours);
         counted.filter_map(|f| f.lines.get(line)).fold(0_u32, |sum, units| sum.saturating_add(*units))
     };
+    let back = record.withheld_lines();
     let mut missing = BTreeMap::new();
     for line in order.goods() {
         let open = line.current.saturating_sub(units(&line.id, false));
         let left = match &shipment.lines {
             Some(lines) => lines.get(&line.id).copied().unwrap_or_default().min(open),
+            // What stayed back was no part of what left as one.
+            None if back.contains(&line.id) => 0,
             None => open,
         };
         let owed = left.saturating_sub(units(&line.id, true));

@@ -338,10 +338,13 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     (
         "[[routes]]\nfrom = \"cellar\"\nto = \"compliance\"",
         "[connections.house]\nkind = \"shiphero\"\nendpoint = \"https://public-api.shiphero.com\"\n\
-         refresh_token = \"file:SECRET\"\n[[routes]]\nfrom = \"cellar\"\nto = \"house\"\nrefunds = \"negative_order\"",
+         refresh_token = \"file:SECRET\"\n[[routes]]\nfrom = \"cellar\"\nto = \"house\"\nrefunds = \"negative_order\"\n\
+         ship_in_part = true",
         &[
             "21 routes[0].refunds is for a compliance service's books, and this route leads to a warehouse → set it in the route \
              to the compliance service",
+            "22 routes[0].ship_in_part is for whoever judges orders, and this route leads to a warehouse → set it in the route to \
+             the compliance service; name that in cleared_by here",
         ],
     ),
     (

@@ -41,7 +41,7 @@ fn the_sample_is_sound_and_says_what_it_means() {
     assert_eq!(route.filter.only_tags, default.filter.only_tags);
     assert_eq!((route.lead_days, &route.release), (default.lead_days, &default.release));
     assert_eq!((&route.key_by, &route.key_prefix), (&default.key_by, &default.key_prefix));
-    assert_eq!(default.refunds, Refunds::ByHand);
+    assert_eq!((&default.refunds, default.ship_in_part), (&Refunds::ByHand, false));
     assert_eq!((route.check_address, route.services[0].provinces.len()), (default.check_address, 0));
     assert_eq!(route.bundles["TASTING-SET"].iter().map(|part| part.quantity).collect::<Vec<_>>(), [2, 1]);
 }

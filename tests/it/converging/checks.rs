@@ -80,22 +80,19 @@ impl World {
         }
     }
 
-    /// Where the warehouse waits for a judgement, what was released stands committed, or was taken back since; `from` counts the
-    /// requests of the warehouse and of the account before.
-    pub(super) fn check_judged(&self, from: (usize, usize)) {
+    /// Where the warehouse waits for a judgement, what was released stands committed; `from` counts the requests before.
+    pub(super) fn check_judged(&self, from: usize) {
         let Some(house) = &self.winery.house else { return };
         if self.warehouse.as_ref().is_none_or(|route| route.cleared_by.is_empty()) {
             return;
         }
         let orders = house.orders();
-        let voids: Vec<_> = self.winery.account.requests().split_off(from.1);
-        for id in house.requests_from(from.0).iter().filter_map(released) {
+        for id in house.requests_from(from).iter().filter_map(released) {
             let found = orders.iter().find(|order| order["id"] == id || order["partner_order_id"] == id);
             let Some(order) = found.filter(|order| !is_cancelled(order)) else { continue };
             let key = order["order_number"].as_str().unwrap_or_default().trim_start_matches('#');
             let committed = self.winery.account.order(key).is_some_and(|live| live["committed"] == true);
-            let voided = voids.iter().any(|call| call.method == "DELETE" && call.path.ends_with(key));
-            assert!(committed || voided, "order {key} was released, and is not committed");
+            assert!(committed, "order {key} was released, and is not committed");
         }
     }
 
@@ -199,7 +196,7 @@ impl World {
             let state = |name: &str| state_of(&row, name);
             let held = order.fulfillment_orders.iter().flat_map(|work| &work.holds).any(|hold| hold.by_app);
             assert!(
-                record.is_refused() || !held || state("cellar").is_some_and(|own| own != "in_step"),
+                record.stays_back() || !held || state("cellar").is_some_and(|own| own != "in_step"),
                 "{at}: held, though it may ship"
             );
             let this = OrderRef { connection: row.channel.clone(), id: row.order_id.as_str().into() };

@@ -245,7 +245,7 @@ impl World {
     async fn work(&mut self, rng: &mut StdRng) -> &'static str {
         self.pass_time(Duration::from_millis(rng.random_range(1..1500))).await;
         let next = self.catching.take();
-        let before = (self.house_requests(), self.winery.account.requests().len());
+        let before = self.house_requests();
         let (mut work, releases) = match self.caught.take() {
             None => {
                 let engine = Arc::clone(&self.winery.server.app.engine);

@@ -58,6 +58,7 @@ pub(crate) fn line(id: &str, sku: &str, quantity: u32, price: &str) -> Line {
         unit_price: usd(price),
         grams: 1360,
         discount: Decimal::ZERO,
+        tax: Decimal::ZERO,
         bundle: None,
         attributes: BTreeMap::new(),
     }
@@ -96,6 +97,7 @@ pub(crate) fn document() -> OrderDocument {
         attributes: BTreeMap::new(),
         total: usd("95"),
         tax: usd("0"),
+        taxes_included: false,
     }
 }
 
@@ -166,6 +168,7 @@ pub(crate) fn route() -> Route {
         ship_date: Some("Ship Date".into()),
         gift_note: Some("Gift Message".into()),
         lead_days: 1,
+        ship_in_part: false,
         refunds: Refunds::ByHand,
     }
 }
