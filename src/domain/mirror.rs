@@ -116,7 +116,7 @@ pub struct Seen {
     pub rearranged: Rearranged,
     /// What the destination thinks of it, where it judges and a look shows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
     /// Its version there, where the destination tells one.
     #[serde(default)]
     pub version: Option<String>,

@@ -242,6 +242,13 @@ impl OrderRecord {
         self.is_refused() || !self.withheld_lines().is_empty()
     }
 
+    /// Whether something stays back by this judgement, and something goes.
+    pub fn goes_in_part_by(&self, judge: &str) -> bool {
+        let back = self.withheld_lines();
+        let withheld = self.withheld.get(judge).filter(|withheld| withheld.spares());
+        withheld.is_some_and(|withheld| withheld.lines.keys().any(|line| back.contains(line)))
+    }
+
     /// Lines that are wanted and stay back while the rest goes. What left all the same is part of the order.
     pub fn withheld_lines(&self) -> BTreeSet<RemoteId> {
         let parted = self.withheld.values().filter(|withheld| withheld.spares());

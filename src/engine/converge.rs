@@ -13,13 +13,13 @@ use super::pass::{Halt, Pass, unauthorized};
 use super::target::{Done, Target, Wanted};
 use super::{later, retry};
 use crate::connectors::Destination;
-use crate::domain::copy::Stage;
+use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Fulfillment;
-use crate::domain::mirror::{MirrorState, Observed, Pace};
+use crate::domain::mirror::{Desired, MirrorState, Observed, Pace};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, HeldBack};
 use crate::domain::step::{CopyRef, Holding, Plan, Shipping, Step, Telling};
-use crate::domain::verdict::{Verdict, Withheld};
+use crate::domain::verdict::Verdict;
 use crate::store::{Entry, ExceptionAt, Gate, OpenException};
 use crate::telemetry;
 use crate::transport::{Fault, Log};
@@ -226,7 +226,7 @@ impl Pass<'_> {
         let (name, verdict) = (mirror.destination.clone(), seen.verdict.clone());
         match verdict {
             Some(verdict) => {
-                self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was seen");
+                self.merge_fact(&name, Fact::Verdict(name.clone(), *verdict), "compliance was seen");
             }
             None => self.unsaved |= self.record.verdicts.remove(&name).is_some(),
         }
@@ -367,7 +367,7 @@ impl Pass<'_> {
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
-            let goes_in_part = self.note_withheld(&name, wanted, &step, &verdict, restarts);
+            let goes_in_part = self.note_withheld(target, wanted, &step, &verdict, restarts);
             // Of what was only checked as a whole, that which goes is judged as it was.
             if !(goes_in_part && matches!(step, Step::Check { .. })) {
                 self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
@@ -381,32 +381,32 @@ impl Pass<'_> {
         Ok(Round::Again)
     }
 
-    /// Takes account of what stays back by a judgement; gives whether something goes all the same.
+    /// Takes account of what stays back by a judgement; gives whether something else than what was judged goes all the same.
     fn note_withheld(
         &mut self,
-        name: &str,
+        target: &Target<'_>,
         wanted: &Wanted,
         step: &Step,
         verdict: &Verdict,
         restarts: bool,
     ) -> bool {
-        let (Wanted::Copy(_, judgement), Step::Submit { copy, .. } | Step::Check { copy }) = (wanted, step)
+        let (Wanted::Copy(_, judgement), Step::Submit { copy: judged, .. } | Step::Check { copy: judged }) =
+            (wanted, step)
         else {
             return false;
         };
-        let known = self.record.withheld.remove(name);
+        let known = self.record.withheld.remove(target.name());
         let before = known.as_ref().filter(|_| !restarts);
-        let found = judgement.whole.as_ref().and_then(|whole| withheld(before, whole, copy, verdict));
+        let found = judgement.whole.as_ref().and_then(|whole| withheld(before, whole, judged, verdict));
         self.unsaved |= found != known;
         if found.as_ref().map(|found| &found.of) != known.as_ref().map(|known| &known.of) {
             // An edit may have brought lines into work that had none of them.
             self.record.held_back.free.clear();
         }
-        let goes = found.as_ref().is_some_and(Withheld::spares);
-        if let Some(found) = found {
-            self.record.withheld.insert(name.to_owned(), found);
-        }
-        goes
+        let Some(found) = found else { return false };
+        self.record.withheld.insert(target.name().to_owned(), found);
+        let goes = |copy: &OrderCopy| !copy.same_content(judged);
+        matches!(target.wanted(&self.record), Some(Wanted::Copy(Desired::Present(copy), _)) if goes(&copy))
     }
 
     /// What was asked of a destination was done, or cannot be.

@@ -31,7 +31,8 @@ pub fn judgement(record: &OrderRecord, route: &Route) -> Judgement {
     let owed = record.is_asked_of(judge) || !record.verdicts.contains_key(judge);
     let whole = whole(record, route).map(Box::new);
     let parted = record.withheld.get(judge).zip(whole.as_ref());
-    let parted = parted.filter(|(withheld, whole)| withheld.spares() && withheld.of.same_content(whole));
+    let parted =
+        parted.filter(|(withheld, whole)| record.goes_in_part_by(judge) && withheld.of.same_content(whole));
     let in_part = parted.map(|(withheld, _)| in_part(record, judge, withheld));
     Judgement { owed, refused: refusal(record, judge), whole, in_part }
 }
@@ -51,14 +52,11 @@ pub fn withheld(
     if verdict.passed {
         return known.filter(|_| !in_full).cloned();
     }
-    let refused = |passed: bool, findings: &[String]| LineVerdict { passed, findings: findings.to_vec() };
-    let mut lines: BTreeMap<RemoteId, LineVerdict> = match verdict.lines.is_empty() {
-        true => {
-            let each = judged.items.iter().map(|item| item.line.clone());
-            each.map(|line| (line, refused(false, &verdict.findings))).collect()
-        }
-        false => verdict.lines.clone(),
-    };
+    let mut lines = verdict.lines.clone();
+    if lines.is_empty() {
+        let refused = LineVerdict { passed: false, findings: verdict.findings.clone() };
+        lines.extend(judged.items.iter().map(|item| (item.line.clone(), refused.clone())));
+    }
     lines.retain(|_, line| !line.passed);
     if let Some(known) = known {
         lines.extend(known.lines.clone());

@@ -117,7 +117,7 @@ impl AnswerBody {
             numbers: numbers.filter(|number| !number.is_empty()).map(str::to_owned).collect(),
             content: content(&self.sales_order),
             rearranged: Rearranged::default(),
-            verdict,
+            verdict: verdict.map(Box::new),
             version: None,
             at,
         }))
