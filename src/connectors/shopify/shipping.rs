@@ -1,11 +1,10 @@
 //! What the shop is told: shipments made elsewhere, as fulfilments, and how far they have come, as events of these; and that an
 //! order may not ship, as a hold and a tag.
 //!
-//! A fulfilment is made of the open work of one location at a time; the loop asks again for what is left at others. None of
-//! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
-//! Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled fulfilment too.
-
-use std::collections::BTreeMap;
+//! A fulfilment is made of the open work of one location at a time, of which `locations.rs` says; the loop asks again for what is
+//! left at others. None of these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read
+//! before anything else. Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled
+//! fulfilment too.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +12,8 @@ use serde_json::{Value, json};
 use super::Shopify;
 use super::admin::Query;
 use super::company::{company, pages};
-use super::graph::{self, Connection, GraphFulfillment, Node, plain};
+use super::graph::{self, GraphFulfillment};
+use super::locations::{Work, WorkAnswer, pick};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
@@ -84,47 +84,6 @@ struct UserError {
 #[derive(Deserialize)]
 struct OneFulfillment {
     fulfillment: Option<GraphFulfillment>,
-}
-
-#[derive(Deserialize)]
-struct WorkAnswer {
-    order: Option<WorkOrder>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkOrder {
-    fulfillment_orders: Connection<Work>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Work {
-    id: String,
-    status: String,
-    assigned_location: Assigned,
-    line_items: Connection<WorkLine>,
-}
-
-#[derive(Deserialize)]
-struct Assigned {
-    location: Option<Node>,
-    name: String,
-}
-
-impl Assigned {
-    /// What tells one location from another; a location that was deleted has only its name left.
-    fn key(&self) -> &str {
-        self.location.as_ref().map_or(&self.name, |location| &location.id)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkLine {
-    id: String,
-    remaining_quantity: u32,
-    line_item: Node,
 }
 
 impl Shopify {
@@ -198,8 +157,9 @@ impl Shopify {
         let id = format!("gid://shopify/Order/{}", shipping.order);
         let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
         let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
-        let work = answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default();
-        let picked = pick(&work, &shipping.lines);
+        let work = answer.work();
+        let left_from = self.settings.locations.of(&shipping.shipment.origin, &shipping.warehouse);
+        let picked = pick(&work, &shipping.lines, left_from);
         if picked.is_empty() {
             return Err(Fault::Refused(blocked(&work, shipping)));
         }
@@ -217,37 +177,6 @@ impl Shopify {
         refused(query, &answer.done)?;
         made(query, answer.done.fulfillment)
     }
-}
-
-/// The open work of one location that the wanted units can be taken from: the first location that has any of them.
-fn pick(work: &[Work], wanted: &BTreeMap<RemoteId, u32>) -> Vec<Value> {
-    let open = || work.iter().filter(|work| matches!(work.status.as_str(), "OPEN" | "IN_PROGRESS"));
-    let holds = |work: &&Work| {
-        work.line_items.nodes.iter().any(|line| {
-            line.remaining_quantity > 0
-                && wanted.get(&plain(&line.line_item.id)).is_some_and(|units| *units > 0)
-        })
-    };
-    let Some(location) = open().find(holds).map(|work| work.assigned_location.key()) else {
-        return Vec::new();
-    };
-    let mut left = wanted.clone();
-    let mut picked = Vec::new();
-    for work in open().filter(|work| work.assigned_location.key() == location) {
-        let mut lines = Vec::new();
-        for line in &work.line_items.nodes {
-            let Some(units) = left.get_mut(&plain(&line.line_item.id)) else { continue };
-            let taken = line.remaining_quantity.min(*units);
-            if taken > 0 {
-                *units -= taken;
-                lines.push(json!({ "id": line.id, "quantity": taken }));
-            }
-        }
-        if !lines.is_empty() {
-            picked.push(json!({ "fulfillmentOrderId": work.id, "fulfillmentOrderLineItems": lines }));
-        }
-    }
-    picked
 }
 
 fn blocked(work: &[Work], shipping: &Shipping) -> Reason {
