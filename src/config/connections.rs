@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::nearest;
 use super::section::Section;
-use super::{carriers, secrets};
+use super::{carriers, locations, secrets};
 use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
 use crate::connectors::shiphero;
 use crate::connectors::shopify::{self, Authorization};
@@ -58,8 +58,9 @@ pub enum Kind {
     },
 }
 
-/// The words for them in the configuration.
-const KINDS: &[&str] = &["shopify", "shipcompliant", "shiphero"];
+/// The words for them in the configuration, and the role that each plays.
+const KINDS: &[(&str, Role)] =
+    &[("shopify", Role::Channel), ("shipcompliant", Role::Destination), ("shiphero", Role::Warehouse)];
 
 /// What role a connection can play in a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,51 +71,53 @@ pub(super) enum Role {
     Warehouse,
 }
 
+/// The role of each connection that was named, even where something in it is wrong; none where its kind is no kind.
+pub(super) type Names = BTreeMap<ConnectionName, Option<Role>>;
+
 pub(super) struct Connections {
     pub(super) all: BTreeMap<ConnectionName, ConnectionConfig>,
-    /// The role of each connection that was named, even where something in it is wrong.
-    pub(super) names: BTreeMap<ConnectionName, Option<Role>>,
+    pub(super) names: Names,
 }
 
 pub(super) fn read(root: &mut Section<'_>) -> Connections {
-    let mut connections = Connections { all: BTreeMap::new(), names: BTreeMap::new() };
+    let role = |kind: &str| KINDS.iter().find(|(word, _)| *word == kind).map(|(_, role)| *role);
+    let named = root.peek("connections", "kind").into_iter();
+    let names: Names = named.map(|(name, kind)| (name.to_owned(), kind.and_then(role))).collect();
+    let mut all = BTreeMap::new();
     root.each("connections", |name, mut section| {
         let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         if name.is_empty() || !name.bytes().all(fits) {
             section.wrong("has a name that cannot stand in a URL", "use lower-case letters, digits, - and _");
         }
         let kind = section.needed_text("kind", "write kind = \"shopify\", \"shipcompliant\" or \"shiphero\"");
-        let (role, connection) = match kind.as_deref() {
-            Some("shopify") => (Some(Role::Channel), shopify(&mut section)),
-            Some("shipcompliant") => (Some(Role::Destination), shipcompliant(&mut section)),
-            Some("shiphero") => (Some(Role::Warehouse), shiphero(&mut section)),
+        let connection = match kind.as_deref() {
+            Some("shopify") => shopify(&mut section, &names),
+            Some("shipcompliant") => shipcompliant(&mut section),
+            Some("shiphero") => shiphero(&mut section),
             Some(other) => {
-                let mend = match nearest(other, KINDS.iter().copied()) {
+                let kinds = || KINDS.iter().map(|(word, _)| *word);
+                let mend = match nearest(other, kinds()) {
                     Some(kind) => format!("did you mean «{kind}»?"),
-                    None => format!("choose one of {}", KINDS.join(", ")),
+                    None => format!("choose one of {}", kinds().collect::<Vec<_>>().join(", ")),
                 };
                 section.wrong_at("kind", format!("«{other}» is no kind of system we know"), mend);
-                connections.names.insert(name.to_owned(), None);
                 return;
             }
-            None => (None, None),
+            None => return,
         };
-        connections.names.insert(name.to_owned(), role);
         if let Some(connection) = connection {
-            connections.all.insert(name.to_owned(), connection);
+            all.insert(name.to_owned(), connection);
         }
-        if kind.is_some() {
-            section.finish();
-        }
+        section.finish();
     });
-    if connections.names.is_empty() {
+    if names.is_empty() {
         root.wrong_at(
             "connections",
             "holds no connection",
             "add a table [connections.NAME] for the shop and for each destination",
         );
     }
-    connections
+    Connections { all, names }
 }
 
 fn endpoint(section: &mut Section<'_>, example: &str) -> Option<String> {
@@ -160,7 +163,7 @@ fn limits(section: &mut Section<'_>, usual: Limits) -> Limits {
     })
 }
 
-fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
+fn shopify(section: &mut Section<'_>, names: &Names) -> Option<ConnectionConfig> {
     let endpoint = endpoint(section, "https://SHOP.myshopify.com");
     let mend = "write webhook_secrets = [\"env:SHOPIFY_SECRET\"]: the app's client secret";
     if !section.was_given("webhook_secrets") {
@@ -224,6 +227,7 @@ fn shopify(section: &mut Section<'_>) -> Option<ConnectionConfig> {
         state_metafield: section.parsed("state_metafield", shopify::metafield),
         recheck_tag: section.text("recheck_tag"),
         carriers: carriers::read(section),
+        locations: locations::read(section, names),
     };
     for (key, tag) in [("refused_tag", &settings.refused_tag), ("late_tag", &settings.late_tag)] {
         let same = |asks: &String| tag.as_ref().is_some_and(|tag| tag.eq_ignore_ascii_case(asks));

@@ -7,6 +7,7 @@ mod carriers;
 mod connections;
 mod customs;
 mod duties;
+mod locations;
 mod reader;
 mod routes;
 mod secrets;

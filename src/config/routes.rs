@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::connections::Role;
+use super::connections::{Names, Role};
 use super::section::Section;
 use super::{customs, services};
 use crate::connectors::shopify;
-use crate::domain::ConnectionName;
 use crate::domain::order::{PaymentState, Recommendation};
 use crate::domain::route::{BundlePart, Filter, KeyBy, Pattern, ProductRef, Refunds, Route};
 
 /// The longest edit window: a week.
 const MOST_EDIT_MINUTES: i64 = 7 * 24 * 60;
 
-pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Option<Role>>) -> Vec<Route> {
+pub(super) fn read(root: &mut Section<'_>, names: &Names) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     root.each_of_list("routes", |at, mut section| {
         let from = end(&mut section, "from", Role::Channel, names);
@@ -50,12 +49,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &BTreeMap<ConnectionName, Opti
 }
 
 /// One end of a route: a connection that is there and can play that role.
-fn end(
-    section: &mut Section<'_>,
-    key: &'static str,
-    role: Role,
-    names: &BTreeMap<ConnectionName, Option<Role>>,
-) -> Option<String> {
+fn end(section: &mut Section<'_>, key: &'static str, role: Role, names: &Names) -> Option<String> {
     let known = || names.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     if !section.has(key) {
         section.needed_text(key, &format!("name a connection: {}", known()));
@@ -81,7 +75,7 @@ fn end(
 }
 
 /// Whoever is to clear a route's orders must be sent them, and must judge.
-fn unjudged(root: &mut Section<'_>, routes: &[Route], names: &BTreeMap<ConnectionName, Option<Role>>) {
+fn unjudged(root: &mut Section<'_>, routes: &[Route], names: &Names) {
     for (at, route) in routes.iter().enumerate() {
         for judge in &route.cleared_by {
             let sent = routes.iter().any(|other| other.from == route.from && other.to == *judge);

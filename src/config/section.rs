@@ -6,6 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reader::{Node, Place, Problem, Value, join, nearest, note};
 
 impl Node {
+    fn members(&self) -> Option<&BTreeMap<String, Node>> {
+        match &self.value {
+            Value::Table(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    fn text_under(&self, key: &str) -> Option<&str> {
+        match &self.members()?.get(key)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The value as a table to be read key by key.
     pub(super) fn section<'p>(self, path: &str, problems: &'p mut Vec<Problem>) -> Section<'p> {
         let (at, members) = match self {
@@ -25,6 +39,21 @@ impl Node {
             problems,
         }
     }
+}
+
+/// Members that have to be texts.
+fn texts(members: BTreeMap<String, Node>, path: &str, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    for (name, Node { place, value }) in members {
+        match value {
+            Value::Text(text) => texts.push((name, text)),
+            other => {
+                let what = format!("is {}", other.kind());
+                note(problems, &place, &format!("{path}.\"{name}\""), what, "make it text in quotes");
+            }
+        }
+    }
+    texts
 }
 
 /// A table being read. Every key asked for is known; [`Section::finish`] complains about the others.
@@ -195,23 +224,18 @@ impl Section<'_> {
     pub(super) fn text_map(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
         let members = self.table(key)?;
         let path = self.join(key);
-        let mut texts = Vec::new();
-        for (name, Node { place, value }) in members {
-            match value {
-                Value::Text(text) => texts.push((name, text)),
-                other => {
-                    let what = format!("is {}", other.kind());
-                    note(
-                        self.problems,
-                        &place,
-                        &format!("{path}.\"{name}\""),
-                        what,
-                        "make it text in quotes",
-                    );
-                }
-            }
-        }
-        Some(texts)
+        Some(texts(members, &path, self.problems))
+    }
+
+    /// Every member of the section itself, each of which has to be text.
+    pub(super) fn all_texts(&mut self) -> Vec<(String, String)> {
+        texts(std::mem::take(&mut self.members), &self.path, self.problems)
+    }
+
+    /// The members of a table that is still to be read, each with the text that it has under `key`.
+    pub(super) fn peek(&self, table: &str, key: &str) -> Vec<(&str, Option<&str>)> {
+        let members = self.members.get(table).and_then(Node::members).into_iter().flatten();
+        members.map(|(name, node)| (name.as_str(), node.text_under(key))).collect()
     }
 
     fn table(&mut self, key: &'static str) -> Option<BTreeMap<String, Node>> {

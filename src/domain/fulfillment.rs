@@ -280,6 +280,9 @@ pub enum TellShipments {
 pub struct Shipment {
     /// Its id where it comes from.
     pub id: RemoteId,
+    /// The warehouse that it left from, by whatever its origin calls it, ids first; empty where the origin does not tell.
+    #[serde(default)]
+    pub warehouse: Vec<String>,
     /// Units by the order's line; absent where the origin only says that the order left.
     pub lines: Option<BTreeMap<RemoteId, u32>>,
     /// Carrier, as its origin writes it.
@@ -343,6 +346,7 @@ mod tests {
         let id = RemoteId::from(id);
         Shipment {
             id,
+            warehouse: Vec::new(),
             lines: None,
             carrier: None,
             numbers: Vec::new(),

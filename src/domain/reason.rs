@@ -88,6 +88,8 @@ open_enum! {
         RefundWithdrawn = "refund_withdrawn",
         /// The channel has nothing open that a shipment could fulfil.
         FulfillmentBlocked = "fulfillment_blocked",
+        /// A warehouse is mapped to a location that the channel does not have, or has put out of use.
+        UnknownLocation = "unknown_location",
         /// Goods left by a carrier that nobody knows.
         UnknownCarrier = "unknown_carrier",
         /// Goods left under a tracking number that is none of its carrier's.

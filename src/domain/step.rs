@@ -209,6 +209,9 @@ pub struct Shipping {
     pub order: RemoteId,
     /// The shipment.
     pub shipment: ShipmentRef,
+    /// The warehouse that it left from, by whatever its origin calls it.
+    #[serde(default)]
+    pub warehouse: Vec<String>,
     /// The fulfilment that stands for it there; none yet where it is to be made.
     pub fulfillment: Option<RemoteId>,
     /// Units by line that are to be fulfilled.

@@ -17,6 +17,7 @@ fn shipment(carrier: &str, numbers: &[&str], urls: &[&str]) -> Shipment {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Shipment {
         id: "1".into(),
+        warehouse: Vec::new(),
         lines: None,
         carrier: Some(carrier.to_owned()),
         numbers: texts(numbers),

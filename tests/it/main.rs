@@ -41,6 +41,8 @@ mod giving_back;
 #[cfg(test)]
 mod in_part;
 #[cfg(test)]
+mod locating;
+#[cfg(test)]
 mod mending;
 #[cfg(test)]
 mod merging;

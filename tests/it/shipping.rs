@@ -13,6 +13,7 @@ use crate::support::{document, fulfillment, line, record, second, snapshot};
 fn shipment(numbers: &[&str]) -> Shipment {
     Shipment {
         id: "1".into(),
+        warehouse: Vec::new(),
         lines: None,
         carrier: Some("FedEx".into()),
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),

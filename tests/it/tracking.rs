@@ -21,6 +21,7 @@ const WRONG: &str = "1Z999AA10123456785";
 fn shipment(carrier: &str, numbers: &[&str]) -> Shipment {
     Shipment {
         id: "P-1".into(),
+        warehouse: Vec::new(),
         lines: None,
         carrier: Some(carrier.to_owned()),
         numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),

@@ -131,9 +131,12 @@ pub(super) fn shipments(seen: &Seen) -> Vec<Shipment> {
         Stage::Delivered => Rank::Delivered,
         Stage::Held | Stage::Released | Stage::Packing => return Vec::new(),
     };
-    let service = seen.content["shipments"][SHIPMENT]["shippingService"].as_str();
+    let shipment = &seen.content["shipments"][SHIPMENT];
+    let service = shipment["shippingService"].as_str();
+    let house = shipment["fulfillmentHouse"].as_str().filter(|house| !house.trim().is_empty());
     vec![Shipment {
         id: SHIPMENT.into(),
+        warehouse: house.map(str::to_owned).into_iter().collect(),
         lines: None,
         carrier: service.and_then(carrier).map(str::to_owned),
         numbers: seen.numbers.iter().cloned().collect(),

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::Settings;
@@ -45,7 +47,7 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
                         whole(&line["quantity"]).unwrap_or_default();
                 }
             }
-            labels.push(Parcel { label, units, ready });
+            labels.push(Parcel { label, units, ready, warehouse: warehouse(label, shipment) });
         }
     }
     labels.sort_by_key(|parcel| {
@@ -78,6 +80,7 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
             let number = filled(&label["tracking_number"]);
             Shipment {
                 id: text(&labels[first_of[at]].label["id"]).into(),
+                warehouse: parcel.warehouse.clone(),
                 lines: Some(order_lines(copy, &line_of, &parcel.units)),
                 carrier: filled(&label["carrier"]),
                 urls: filled(&label["tracking_url"]).filter(|_| number.is_some()).into_iter().collect(),
@@ -129,6 +132,18 @@ struct Parcel<'s> {
     /// Units by the id of the line there.
     units: BTreeMap<String, u32>,
     ready: bool,
+    /// What the warehouse that it left from is called.
+    warehouse: Vec<String>,
+}
+
+/// What the warehouse of a label is called there: its number, as people and webhooks have it; its id, which the API makes of
+/// that number; its name. A label that names none left from where its shipment did.
+fn warehouse(label: &Value, shipment: &Value) -> Vec<String> {
+    let id = [label, shipment].map(|of| text(&of["warehouse_id"])).into_iter().find(|id| !id.is_empty());
+    let plain = id.and_then(|id| String::from_utf8(BASE64.decode(id).ok()?).ok());
+    let number = plain.as_deref().and_then(|plain| plain.strip_prefix("Warehouse:"));
+    let name = Some(text(&label["warehouse"])).filter(|name| !name.is_empty());
+    [number, id, name].into_iter().flatten().map(str::to_owned).collect()
 }
 
 /// Units of the order's lines, from units of the lines there. A bundle has left where all its parts have.
@@ -196,6 +211,27 @@ mod tests {
                 if expected == Rank::Shipped { Rank::Labelled } else { expected },
                 "{label}"
             );
+        }
+    }
+
+    #[test]
+    fn the_warehouse_is_the_labels_or_its_shipments_with_its_number_before_its_name() {
+        let id = "V2FyZWhvdXNlOjc2NzMz";
+        let table = [
+            (json!({ "warehouse_id": id, "warehouse": "Primary" }), json!({}), vec!["76733", id, "Primary"]),
+            (
+                json!({ "warehouse_id": id }),
+                json!({ "warehouse_id": "V2FyZWhvdXNlOjc2NzM0" }),
+                vec!["76733", id],
+            ),
+            (json!({ "warehouse": null }), json!({ "warehouse_id": id }), vec!["76733", id]),
+            // An id of another form, and of another kind of thing, is told as it is.
+            (json!({ "warehouse_id": "76733" }), json!({}), vec!["76733"]),
+            (json!({ "warehouse_id": "T3JkZXI6MQ==", "warehouse": " " }), json!({}), vec!["T3JkZXI6MQ=="]),
+            (json!({}), json!({}), vec![]),
+        ];
+        for (label, shipment, expected) in table {
+            assert_eq!(warehouse(&label, &shipment), expected, "{label} {shipment}");
         }
     }
 }

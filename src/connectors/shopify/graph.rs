@@ -62,6 +62,8 @@ pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
 pub(super) const PART: &str = include_str!("queries/part.graphql");
 /// The shop and what the token may do.
 pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
+/// Some locations.
+pub(super) const LOCATIONS: &str = include_str!("queries/locations.graphql");
 
 /// How many lines, and how many of everything else, one reading asks for; the next size is tried where one is too small.
 /// The cost of the largest stays under the API's bound of 1,000 for a single query.

@@ -7,14 +7,17 @@ mod admin;
 mod company;
 mod customs;
 mod graph;
+mod locations;
 mod noting;
 mod part;
 mod rest;
 mod shipping;
 mod webhook;
+mod work;
 
 pub use admin::Authorization;
 pub use company::company;
+pub use locations::{Locations, Mapped};
 pub use noting::metafield;
 
 use futures_util::future::BoxFuture;
@@ -114,6 +117,8 @@ pub struct Settings {
     pub recheck_tag: Option<String>,
     /// What the merchant says of carriers.
     pub carriers: Carriers,
+    /// The locations that stand for the warehouses of others.
+    pub locations: Locations,
 }
 
 /// One shop.
@@ -171,6 +176,48 @@ impl Shopify {
             ReasonCode::SourceUnreadable,
             "the order has more lines, fulfilments or refunds than one reading shows",
             "handle this order by hand; every other order goes on",
+        )))
+    }
+}
+
+impl Shopify {
+    /// Which shop answered, and what the app may not write; an error where it may not read what it needs.
+    fn greet(&self, answer: &graph::ShopAnswer) -> Result<String, Fault> {
+        let mut found = format!(
+            "{} ({}, time zone {})",
+            answer.shop.name, answer.shop.myshopify_domain, answer.shop.iana_timezone
+        );
+        // Some tokens are not told what they may do.
+        let Some(installation) = &answer.current_app_installation else { return Ok(found) };
+        let granted = |wanted: &str| {
+            let write = wanted.replacen("read_", "write_", 1);
+            installation.access_scopes.iter().any(|scope| scope.handle == wanted || scope.handle == write)
+        };
+        let lacking = |scopes: &[(&str, &str)]| {
+            let missing = scopes.iter().filter(|(scope, _)| !granted(scope));
+            missing.map(|(scope, why)| format!("{scope} ({why})")).collect::<Vec<_>>()
+        };
+        // Without these the main job goes on.
+        let mut optional = Vec::new();
+        if self.settings.fulfill {
+            optional.extend(lacking(FULFILL_SCOPES));
+        }
+        if self.settings.refused_tag.is_some() {
+            optional.extend(lacking(HOLD_SCOPES));
+        } else if self.signs != Signs::default() {
+            optional.extend(lacking(&HOLD_SCOPES[1..]));
+        }
+        if !optional.is_empty() {
+            found = format!("{found}; the app may not write, for lack of {}", optional.join(", "));
+        }
+        let missing = lacking(SCOPES);
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        Err(Fault::Refused(Reason::new(
+            ReasonCode::Unauthorized,
+            format!("{found} answers, but the app lacks {}", missing.join(", ")),
+            "add the scopes to the app and install it anew",
         )))
     }
 }
@@ -235,42 +282,9 @@ impl Connection for Shopify {
     fn probe<'a>(&'a self, log: &'a Log) -> BoxFuture<'a, Result<String, Fault>> {
         Box::pin(async move {
             let answer: graph::ShopAnswer = self.admin()?.run(SHOP, json!({}), log).await?;
-            let mut found = format!(
-                "{} ({}, time zone {})",
-                answer.shop.name, answer.shop.myshopify_domain, answer.shop.iana_timezone
-            );
-            // Some tokens are not told what they may do.
-            let Some(installation) = answer.current_app_installation else { return Ok(found) };
-            let granted = |wanted: &str| {
-                let write = wanted.replacen("read_", "write_", 1);
-                installation.access_scopes.iter().any(|scope| scope.handle == wanted || scope.handle == write)
-            };
-            let lacking = |scopes: &[(&str, &str)]| {
-                let missing = scopes.iter().filter(|(scope, _)| !granted(scope));
-                missing.map(|(scope, why)| format!("{scope} ({why})")).collect::<Vec<_>>()
-            };
-            // Without these the main job goes on.
-            let mut optional = Vec::new();
-            if self.settings.fulfill {
-                optional.extend(lacking(FULFILL_SCOPES));
-            }
-            if self.settings.refused_tag.is_some() {
-                optional.extend(lacking(HOLD_SCOPES));
-            } else if self.signs != Signs::default() {
-                optional.extend(lacking(&HOLD_SCOPES[1..]));
-            }
-            if !optional.is_empty() {
-                found = format!("{found}; the app may not write, for lack of {}", optional.join(", "));
-            }
-            let missing = lacking(SCOPES);
-            if missing.is_empty() {
-                return Ok(found);
-            }
-            Err(Fault::Refused(Reason::new(
-                ReasonCode::Unauthorized,
-                format!("{found} answers, but the app lacks {}", missing.join(", ")),
-                "add the scopes to the app and install it anew",
-            )))
+            let found = self.greet(&answer)?;
+            self.check_locations(log).await?;
+            Ok(found)
         })
     }
 

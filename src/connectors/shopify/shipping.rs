@@ -1,11 +1,10 @@
 //! What the shop is told: shipments made elsewhere, as fulfilments, and how far they have come, as events of these; and that an
 //! order may not ship, as a hold and a tag.
 //!
-//! A fulfilment is made of the open work of one location at a time; the loop asks again for what is left at others. None of
-//! these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read before anything else.
-//! Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled fulfilment too.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! A fulfilment is made of the open work of one location at a time, which `work.rs` picks; the loop asks again for what is
+//! left at others. None of these mutations has an idempotency key, so an answer that is lost is `Unknown`, and the order is read
+//! before anything else. Events are looked for before each, for the shop takes the same one twice, and takes one on a cancelled
+//! fulfilment too.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,21 +12,14 @@ use serde_json::{Value, json};
 use super::Shopify;
 use super::admin::Query;
 use super::company::{company, pages};
-use super::graph::{self, Connection, GraphFulfillment, Node, plain};
+use super::graph::{self, GraphFulfillment};
+use super::work::{Held, Work, held_units, pick};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::{Progress, Shipping, Telling};
 use crate::transport::{Effect, Fault, Log};
 
-const OPEN_WORK: Query = Query {
-    operation: "open work",
-    document: graph::OPEN_WORK,
-    effect: Effect::Read,
-    root: "order",
-    expected_cost: 150,
-    urgent: false,
-};
 const FULFILLMENT: Query = Query {
     operation: "fulfillment",
     document: graph::FULFILLMENT,
@@ -50,10 +42,9 @@ const HANDLE: &str = "crossdock-compliance";
 /// What the shop says of a second one.
 const HELD_ALREADY: &str = "DUPLICATE_FULFILLMENT_HOLD_HANDLE";
 
-/// Lines of a fulfilment, its latest events, and fulfilment orders, that one answer shows.
+/// Lines of a fulfilment, and its latest events, that one answer shows.
 const LINES: u32 = 250;
 const EVENTS: u32 = 50;
-const PARTS: u32 = 15;
 
 /// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
 pub(super) const fn mutation(operation: &'static str, document: &'static str, expected_cost: u32) -> Query {
@@ -86,47 +77,6 @@ struct OneFulfillment {
     fulfillment: Option<GraphFulfillment>,
 }
 
-#[derive(Deserialize)]
-struct WorkAnswer {
-    order: Option<WorkOrder>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkOrder {
-    fulfillment_orders: Connection<Work>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Work {
-    id: String,
-    status: String,
-    assigned_location: Assigned,
-    line_items: Connection<WorkLine>,
-}
-
-#[derive(Deserialize)]
-struct Assigned {
-    location: Option<Node>,
-    name: String,
-}
-
-impl Assigned {
-    /// What tells one location from another; a location that was deleted has only its name left.
-    fn key(&self) -> &str {
-        self.location.as_ref().map_or(&self.name, |location| &location.id)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkLine {
-    id: String,
-    remaining_quantity: u32,
-    line_item: Node,
-}
-
 impl Shopify {
     pub(super) async fn say(&self, telling: &Telling, log: &Log) -> Result<Option<Fulfillment>, Fault> {
         match telling {
@@ -148,7 +98,7 @@ impl Shopify {
                     "reason": "OTHER", "reasonNotes": holding.notes, "handle": HANDLE, "notifyMerchant": false,
                 });
                 if let Some(lines) = &holding.lines {
-                    let work = self.open_work(&holding.order, log).await?;
+                    let work = self.work(&holding.order, log).await?;
                     match held_units(&work, &work_id(&holding.work), lines) {
                         Held::Nothing => return Ok(None),
                         Held::Part(units) => hold["fulfillmentOrderLineItems"] = json!(units),
@@ -203,8 +153,9 @@ impl Shopify {
     }
 
     async fn ship(&self, shipping: &Shipping, log: &Log) -> Result<Fulfillment, Fault> {
-        let work = self.open_work(&shipping.order, log).await?;
-        let picked = pick(&work, &shipping.lines);
+        let work = self.work(&shipping.order, log).await?;
+        let left_from = self.settings.locations.of(&shipping.shipment.origin, &shipping.warehouse);
+        let picked = pick(&work, &shipping.lines, left_from);
         if picked.is_empty() {
             return Err(Fault::Refused(blocked(&work, shipping)));
         }
@@ -217,71 +168,11 @@ impl Shopify {
         self.mutate(SHIP, json!({ "fulfillment": fulfillment, "lines": LINES }), log).await
     }
 
-    async fn open_work(&self, order: &RemoteId, log: &Log) -> Result<Vec<Work>, Fault> {
-        let id = format!("gid://shopify/Order/{order}");
-        let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
-        let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
-        Ok(answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default())
-    }
-
     async fn mutate(&self, query: Query, variables: Value, log: &Log) -> Result<Fulfillment, Fault> {
         let answer: Answer = self.admin()?.run(query, variables, log).await?;
         refused(query, &answer.done)?;
         made(query, answer.done.fulfillment)
     }
-}
-
-/// What of some work is to be held.
-enum Held {
-    Nothing,
-    Part(Vec<Value>),
-    Whole,
-}
-
-/// The units of some lines that are left in one work. Where that is all of it, it is held as one, for a part splits it.
-fn held_units(work: &[Work], id: &str, lines: &BTreeSet<RemoteId>) -> Held {
-    let left = work.iter().filter(|work| work.id == id).flat_map(|work| &work.line_items.nodes);
-    let left = left.filter(|line| line.remaining_quantity > 0);
-    let (held, other): (Vec<_>, Vec<_>) = left.partition(|line| lines.contains(&plain(&line.line_item.id)));
-    match (held.is_empty(), other.is_empty()) {
-        (true, _) => Held::Nothing,
-        (false, true) => Held::Whole,
-        (false, false) => {
-            let units = |line: &WorkLine| json!({ "id": line.id, "quantity": line.remaining_quantity });
-            Held::Part(held.into_iter().map(units).collect())
-        }
-    }
-}
-
-/// The open work of one location that the wanted units can be taken from: the first location that has any of them.
-fn pick(work: &[Work], wanted: &BTreeMap<RemoteId, u32>) -> Vec<Value> {
-    let open = || work.iter().filter(|work| matches!(work.status.as_str(), "OPEN" | "IN_PROGRESS"));
-    let holds = |work: &&Work| {
-        work.line_items.nodes.iter().any(|line| {
-            line.remaining_quantity > 0
-                && wanted.get(&plain(&line.line_item.id)).is_some_and(|units| *units > 0)
-        })
-    };
-    let Some(location) = open().find(holds).map(|work| work.assigned_location.key()) else {
-        return Vec::new();
-    };
-    let mut left = wanted.clone();
-    let mut picked = Vec::new();
-    for work in open().filter(|work| work.assigned_location.key() == location) {
-        let mut lines = Vec::new();
-        for line in &work.line_items.nodes {
-            let Some(units) = left.get_mut(&plain(&line.line_item.id)) else { continue };
-            let taken = line.remaining_quantity.min(*units);
-            if taken > 0 {
-                *units -= taken;
-                lines.push(json!({ "id": line.id, "quantity": taken }));
-            }
-        }
-        if !lines.is_empty() {
-            picked.push(json!({ "fulfillmentOrderId": work.id, "fulfillmentOrderLineItems": lines }));
-        }
-    }
-    picked
 }
 
 fn blocked(work: &[Work], shipping: &Shipping) -> Reason {

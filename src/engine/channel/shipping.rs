@@ -84,6 +84,7 @@ fn next(
         Box::new(Shipping {
             order: order.id.clone(),
             shipment: name.clone(),
+            warehouse: shipment.warehouse.clone(),
             fulfillment: fulfillment.map(|fulfillment| fulfillment.id.clone()),
             lines,
             tracking: tracking.clone(),

@@ -147,6 +147,31 @@ async fn a_command_without_a_server_says_how_to_start_one() {
 }
 
 #[tokio::test]
+async fn check_names_the_mapped_locations_that_goods_cannot_leave_from() {
+    let mut shop = shopify::Options::default();
+    shop.locations[1].active = false;
+    let [here, closed] = [0, 1].map(|at| shop.locations[at].id);
+    let place = Place::with(shop).await;
+    let map = |rows: &str| format!("kind = \"shopify\"\nlocations = {{ compliance = {{ {rows} }} }}");
+    let good = map(&format!("InHouse = \"{here}\""));
+    place.change("kind = \"shopify\"", &good);
+    let Ended { code, out, .. } = place.run(&["check"]).await;
+    assert_eq!(code, Some(0), "{out}");
+
+    place.change(&good, &map(&format!("A = \"{here}\", B = \"{closed}\", C = \"17\", D = \"17\"")));
+    let Ended { code, out, .. } = place.run(&["check"]).await;
+    assert_eq!(code, Some(1), "{out}");
+    let words = format!(
+        "  cellar: refused: unknown_location: of the locations that warehouses are mapped to, 17 is not there, {closed} (Lodi overflow) is \
+         deactivated\n      → correct the connection's locations: an id is the number at the end"
+    );
+    assert!(out.contains(&words), "{out}");
+    assert!(out.contains("  compliance: the web service user is accepted"), "{out}");
+    let Ended { code, .. } = place.run(&["check", "--offline"]).await;
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test]
 async fn check_names_the_scopes_that_are_missing_and_fails_only_for_those_the_main_job_needs() {
     let without = |words: &[&str]| {
         let mut shop = shopify::Options::default();

@@ -178,6 +178,25 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
              \"https://HOST/…{number}\"",
         ],
     ),
+    (
+        "[connections.compliance]",
+        "[connections.cellar.locations]\nhouse = { Primary = \"17\" }\ncellar = {}\ncompliance = { InHouse = \
+         \"106318430514\", Napa = \"gid://shopify/Location/17\", Lodi = \"\", Annex = 17, \" inhouse\" = \"17\", \
+         WineShipping = \"17\" }\nclub = \"17\"\n[connections.compliance]",
+        &[
+            "10 connections.cellar.locations.house «house» is no connection that ships → name one of: compliance",
+            "11 connections.cellar.locations.cellar «cellar» is no connection that ships → name one of: compliance",
+            "12 connections.cellar.locations.compliance contradicts itself: « inhouse» is 17 and «InHouse» is 106318430514 → \
+             keep one of them; case makes no difference",
+            "12 connections.cellar.locations.compliance «», for «Lodi», is no location's id → write the number at the end of the \
+             location's address in the shop's admin",
+            "12 connections.cellar.locations.compliance «gid://shopify/Location/17», for «Napa», is no location's id → write \
+             the number at the end of the location's address in the shop's admin",
+            "12 connections.cellar.locations.compliance.\"Annex\" is a number → make it text in quotes",
+            "13 connections.cellar.locations.club is text → make it a table",
+            "13 connections.cellar.locations.club «club» is no connection that ships → name one of: compliance",
+        ],
+    ),
     // Secrets.
     (
         "[\"file:SECRET\"]",

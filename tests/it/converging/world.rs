@@ -116,9 +116,15 @@ impl World {
             maps: Some(HOUSE_ROUTE),
             deaf_to: if captures { &[] } else { &["Capture Payment"] },
         });
+        // Not the location that is taken otherwise.
+        let mapped = if housed {
+            format!("locations = {{ warehouse = {{ Primary = \"{}\" }} }}\n", shop.locations[1].id)
+        } else {
+            String::new()
+        };
         let shop_keys = &format!(
             "refused_tag = \"not-compliant\"\nrecheck_tag = \"{RECHECK}\"\nwrite_note = true\n\
-             state_metafield = \"crossdock.state\"\n"
+             state_metafield = \"crossdock.state\"\n{mapped}"
         );
         // Drawn by the seed alone: other draws stay as they were.
         let in_part = seed.is_multiple_of(3);

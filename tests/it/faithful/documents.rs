@@ -44,6 +44,7 @@ fn every_document_is_valid_by_shopifys_schema() {
     let known = [
         "fulfillment.graphql",
         "hold.graphql",
+        "locations.graphql",
         "note.graphql",
         "open_work.graphql",
         "order.graphql",

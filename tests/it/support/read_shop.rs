@@ -1,7 +1,7 @@
 //! A shop played on loopback and the connector that reads it, with nothing between them.
 
 use crossdock::clock::Clock;
-use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Settings, Shopify};
+use crossdock::connectors::shopify::{API_VERSION, Authorization, LIMITS, Locations, Settings, Shopify};
 use crossdock::connectors::{Channel, Delivery, Heard, Webhooks};
 use crossdock::domain::RemoteId;
 use crossdock::domain::carrier::Carriers;
@@ -41,6 +41,7 @@ impl ReadShop {
             state_metafield: None,
             recheck_tag: None,
             carriers: Carriers::default(),
+            locations: Locations::default(),
         };
         let token = Authorization::Token("shpat_simulated".to_owned().into());
         let shopify = Shopify::new(client, Some(token), settings);
