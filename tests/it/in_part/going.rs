@@ -4,8 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crossdock::domain::carrier::Carriers;
 use crossdock::domain::copy::OrderCopy;
+use crossdock::domain::fulfillment::{Rank, Shipment, TellShipments};
+use crossdock::domain::record::OrderRecord;
+use crossdock::domain::step::Telling;
 use crossdock::domain::verdict::{LineVerdict, Verdict, Withheld};
+use crossdock::engine::channel::next_shipping;
 use crossdock::engine::desired::desired;
 use crossdock::engine::judging::withheld;
 use crossdock::simulator::fault::{Fault, Script};
@@ -74,6 +79,14 @@ impl Winery {
             lines.map(|line| order.line(line.line_id).unwrap().sku.clone().unwrap()).collect()
         };
         (lines(true), lines(false))
+    }
+
+    /// A person asks to have the order judged anew.
+    async fn recheck(&self, id: i64) {
+        let mut tags = self.shop.order(id).unwrap().tags;
+        tags.push("recheck".to_owned());
+        self.shop.set_tags(id, &tags).unwrap();
+        self.sync().await;
     }
 
     fn line_of(&self, id: i64, sku: &str) -> i64 {
@@ -160,8 +173,13 @@ async fn what_stayed_back_goes_once_it_is_found_fit() {
     let winery = parting().await;
     let id = winery.place(wine_and_shirt()).await;
     let californian = NewOrder::default().shipping_address.unwrap();
+    let before = winery.written();
     winery.shop.set_shipping_address(id, Some(californian)).unwrap();
     winery.sync().await;
+    assert_eq!(
+        winery.written()[before.len()..],
+        ["DELETE /api/v1/salesOrders/1001", "POST /api/v1/salesOrders/check-commit"]
+    );
     let both = goods(&[("22PN750", 2), ("SHIRT", 2)]);
     assert_eq!(winery.going(id), (both.clone(), both));
     assert_eq!(winery.held_and_open(id), (names(&[]), names(&["22PN750", "SHIRT"])));
@@ -196,24 +214,24 @@ async fn an_edit_has_the_order_judged_whole_and_what_may_not_ship_of_it_stays_ba
     assert_eq!(winery.going(id), (shirts.clone(), shirts));
     assert_eq!(winery.held_and_open(id), (names(&["22PN750"]), names(&["SHIRT"])));
     winery.only_exception("compliant_in_part").await;
+
+    // More of what stays back, where the other work may take it up.
+    let set_quantity = vec![SetQuantity { line_id: lines[0], quantity: 3 }];
+    winery.shop.edit_order(id, &EditOrder { set_quantity, ..EditOrder::default() }).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.held_and_open(id), (names(&["22PN750"]), names(&["SHIRT"])));
 }
 
 #[tokio::test]
 async fn a_re_check_that_finds_the_same_voids_nothing_and_one_that_finds_all_fit_lets_all_go() {
     let winery = parting().await;
     let id = winery.place(wine_and_shirt()).await;
-    let tagged = |winery: &Winery| {
-        let mut tags = winery.shop.order(id).unwrap().tags;
-        tags.push("recheck".to_owned());
-        winery.shop.set_tags(id, &tags).unwrap();
-    };
     let entered = |winery: &Winery| {
         let calls = winery.written();
         calls.iter().filter(|call| call.ends_with("check-commit") || call.starts_with("DELETE")).count()
     };
     let before = entered(&winery);
-    tagged(&winery);
-    winery.sync().await;
+    winery.recheck(id).await;
     let shirt = goods(&[("SHIRT", 2)]);
     assert_eq!((entered(&winery), winery.going(id)), (before, (shirt.clone(), shirt)));
     assert_eq!(winery.shop.order(id).unwrap().tags, ["not-compliant"]);
@@ -258,6 +276,32 @@ async fn a_hold_of_a_part_that_was_lost_is_placed_once_and_one_that_people_lift_
     assert_eq!(winery.going(id).1, goods(&[]));
 }
 
+/// Both lines were refused as one; then the shirt turns out to be no wine, and somebody asks.
+#[tokio::test]
+async fn work_that_was_held_as_one_is_parted_once_a_part_may_go() {
+    let winery = parting().await;
+    winery.account.add_product(&Product { brand: "NINE".into(), key: "SHIRT".into() }, "Wine");
+    let id = winery.place(wine_and_shirt()).await;
+    winery.only_exception("not_compliant").await;
+    assert_eq!(winery.held_and_open(id), (names(&["22PN750", "SHIRT"]), names(&[])));
+    winery.account.add_product(&Product { brand: "NINE".into(), key: "SHIRT".into() }, "MerchandiseTaxable");
+    winery.recheck(id).await;
+    winery.only_exception("compliant_in_part").await;
+    assert_eq!(winery.held_and_open(id), (names(&["22PN750"]), names(&["SHIRT"])));
+    let shirt = goods(&[("SHIRT", 2)]);
+    assert_eq!(winery.going(id), (shirt.clone(), shirt));
+
+    // Now it is the other way round: what was found before is forgotten.
+    winery.account.add_product(&Product { brand: "NINE".into(), key: "SHIRT".into() }, "Wine");
+    winery
+        .account
+        .add_product(&Product { brand: "NINE".into(), key: "22PN750".into() }, "MerchandiseTaxable");
+    winery.recheck(id).await;
+    let wine = goods(&[("22PN750", 2)]);
+    assert_eq!(winery.going(id), (wine.clone(), wine));
+    assert_eq!(winery.held_and_open(id), (names(&["SHIRT"]), names(&["22PN750"])));
+}
+
 /// Wine of three lines, of which only the first was told to be fit.
 fn whole() -> OrderCopy {
     let mut order = document();
@@ -272,6 +316,36 @@ fn without(lines: &[&str]) -> OrderCopy {
     let mut copy = whole();
     copy.items.retain(|item| !lines.contains(&item.line.as_str()));
     copy
+}
+
+/// Where its origin says only that the order left, what left is what went; and that is all that was to leave.
+#[test]
+fn what_stays_back_is_told_of_no_shipment_and_waited_for_by_nobody() {
+    let mut order = document();
+    order.lines = ["1", "2"].iter().map(|id| line(id, &format!("SKU-{id}"), 1, "10")).collect();
+    let mut record = record(order);
+    let back = LineVerdict { passed: false, findings: Vec::new() };
+    let kept = Withheld { of: Box::new(without(&["3"])), lines: [("2".into(), back)].into() };
+    let shipment = Shipment {
+        id: "1".into(),
+        lines: None,
+        carrier: None,
+        numbers: vec!["794".into()],
+        urls: Vec::new(),
+        rank: Rank::Shipped,
+        undone: false,
+        told: false,
+        warehouse: Vec::new(),
+    };
+    record.shipments.insert("compliance".into(), [("1".into(), shipment)].into());
+    let told =
+        |record: &OrderRecord| match next_shipping(record, &Carriers::default(), TellShipments::Complete) {
+            Some(Telling::Ship(shipping)) => shipping.lines.keys().map(ToString::to_string).collect(),
+            other => panic!("{other:?}"),
+        };
+    let all: Vec<String> = told(&record);
+    record.withheld.insert("compliance".into(), kept);
+    assert_eq!((all, told(&record)), (vec!["1".to_owned(), "2".to_owned()], vec!["1".to_owned()]));
 }
 
 #[test]
