@@ -191,11 +191,11 @@ impl World {
                 }
                 Some(if on { "lift a hold there" } else { "hold there" })
             }
-            9..=11 => {
+            9 | 10 => {
                 let note = json!({ "packing_note": format!("Shelf {}", rng.random_range(0..90)) });
                 self.edit(&house, id, &note, "note", "edit the note there")
             }
-            12 | 13 => {
+            12 => {
                 let mut address = order["shipping_address"].clone();
                 address["address1"] = format!("{} Oak Street", rng.random_range(1..99)).into();
                 let address = json!({ "shipping_address": address });
@@ -211,7 +211,7 @@ impl World {
             16 | 17 => done("cancel there", house.cancel(id, "By hand")),
             18 => done("put the stock back", house.deallocate(id)),
             19 => done("set stock aside", house.allocate(id)),
-            20 => {
+            11 | 13 | 20 => {
                 let units = some_units(rng, &order);
                 let other = house.split(id, &units).ok()?;
                 for id in [id, other] {
