@@ -44,6 +44,7 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
             if !matches!(effect.seen, Some(Observed::Present(_))) {
                 mirror.applied = None;
                 mirror.observed = Observed::Absent;
+                mirror.held_parts.clear();
             }
         }
         Step::Advance { at, stage } if !at.parts.is_empty() => {

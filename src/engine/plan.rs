@@ -4,7 +4,8 @@
 //! commands that could go stale. Content that a person changed at the destination is left alone; only what changed on
 //! our side, against what we last made it hold, is worth a revision. Steps that take something back or set a stage never
 //! rest on an old sight. Where people pack, an order is held before its items change or it is taken back, so that nothing
-//! meets them at work; only a hold of ours is ever lifted.
+//! meets them at work; only a hold of ours is ever lifted. Of an order that people split each part is held and released by
+//! itself; its edits are a person's.
 
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 //! An order is entered once (the API has no key against entering twice, so it is looked for first) and then changed field by
 //! field: lines by their three mutations in one document, everything else by `order_update`. In *native* mode the account
 //! takes orders from the shop by itself: they are never entered here, only kept in step. What left is told by labels, one
-//! parcel each. Only the one hold of ours is ever set or lifted.
+//! parcel each. Only the one hold of ours is ever set or lifted, in every part where an order was split.
 
 mod api;
 mod documents;

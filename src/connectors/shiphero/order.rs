@@ -362,17 +362,18 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
             "put the units back there, or edit the order at the channel; nothing that a person did is undone by itself",
         ));
     }
-    let (hold, mend) = if is_set(&content["holds"]["address_hold"]) {
+    let on = |hold: &str| seen.contents().any(|part| !has_left(part) && is_set(&part["holds"][hold]));
+    let (hold, mend) = if on("address_hold") {
         (
             "address",
             "correct the address at the channel, or take the hold off at ShipHero if the address is right",
         )
-    } else if is_set(&content["holds"]["shipping_method_hold"]) {
+    } else if on("shipping_method_hold") {
         (
             "shipping method",
             "map the rate in the route's methods to a carrier/method that the account has; nothing else takes this hold off",
         )
-    } else if is_set(&content["holds"]["payment_hold"]) && copy.stage == Stage::Released {
+    } else if on("payment_hold") && copy.stage == Stage::Released {
         // ShipHero itself puts it on when Capture Payment is refused, and takes it off by no word of ours.
         ("payment", "the order may ship now: take the hold off at ShipHero")
     } else {

@@ -3,6 +3,7 @@
 
 use crossdock::simulator::fault::{Fault, Script, Stop};
 use crossdock::simulator::shiphero::{NewShipment, Options};
+use crossdock::simulator::shopify::order::Fulfillment;
 use crossdock::simulator::shopify::{Payment, Release};
 use serde_json::{Value, json};
 
@@ -121,7 +122,10 @@ async fn a_part_that_left_needs_no_hold_and_keeps_none_of_the_others_from_it() {
         }
         winery.sync().await;
         let made = winery.shop.order(id).unwrap().fulfillments;
-        assert_eq!(made.iter().map(|made| made.quantity()).sum::<u32>(), 8);
+        assert_eq!(made.iter().map(Fulfillment::quantity).sum::<u32>(), 8);
+        // That another part is looked at is nobody's change.
+        let story = winery.server.api(&format!("orders/{id}")).await["timeline"].to_string();
+        assert!(!story.contains("changed at the destination"), "{story}");
         assert_eq!(told(&winery, id).await, [""; 0]);
     }
 }
@@ -270,4 +274,34 @@ async fn an_edit_of_a_split_order_is_made_by_a_person_while_each_part_is_held() 
     winery.sync().await;
     assert_eq!(held(&winery, &parts), [false, false]);
     assert_eq!(winery.exceptions().await, []);
+}
+
+#[tokio::test]
+async fn where_the_part_that_was_shown_is_gone_the_hold_on_the_next_is_whose_it_was() {
+    for theirs in [true, false] {
+        let winery = winery().await;
+        let (id, parts) = split(&winery, 2).await;
+        if theirs {
+            winery.house().hold(parts[1], "operator_hold", true).unwrap();
+            winery.poll_house().await;
+        }
+        act(&winery, id, Edit::Hold).await.unwrap();
+        winery.house().cancel(parts[0], "out of corks").unwrap();
+        winery.poll_house().await;
+        assert_eq!(held(&winery, &parts[1..]), [true]);
+        let_go(&winery, id).await;
+        assert_eq!(held(&winery, &parts[1..]), [theirs]);
+    }
+}
+
+#[tokio::test]
+async fn a_hold_of_the_warehouses_own_on_any_part_is_told() {
+    let winery = winery().await;
+    let (id, parts) = split(&winery, 2).await;
+    winery.house().hold(parts[1], "payment_hold", true).unwrap();
+    winery.poll_house().await;
+    assert_eq!(told(&winery, id).await, ["held_at_destination"]);
+    winery.house().hold(parts[1], "payment_hold", false).unwrap();
+    winery.poll_house().await;
+    assert_eq!(told(&winery, id).await, [""; 0]);
 }
