@@ -33,6 +33,12 @@ fn done(winery: &Winery, number: i64) -> Vec<String> {
     history.filter(|entry| entry.who == "api").map(|entry| entry.what).collect()
 }
 
+/// How often the order's story says that people changed it there.
+async fn drifts(winery: &Winery, id: i64) -> usize {
+    let story = winery.server.api(&format!("orders/{id}")).await;
+    story["timeline"].to_string().matches("changed at the destination").count()
+}
+
 /// Nobody gets a label for any of them.
 async fn assert_stopped(winery: &Winery, numbers: &[i64]) {
     for number in numbers {
@@ -107,8 +113,11 @@ async fn a_part_that_left_needs_no_hold_and_keeps_none_of_the_others_from_it() {
     for gone in [0, 1] {
         let winery = winery().await;
         let (id, parts) = split(&winery, 3).await;
+        let changes = drifts(&winery, id).await;
         winery.house().ship(parts[gone], &NewShipment::default()).await.unwrap();
         winery.sync().await;
+        // That another part is shown from then on is nobody's change.
+        assert_eq!(drifts(&winery, id).await, changes);
         act(&winery, id, Edit::Hold).await.unwrap();
         let here: Vec<i64> = parts.iter().copied().filter(|part| *part != parts[gone]).collect();
         assert_eq!(held(&winery, &here), [true, true], "{gone}");
@@ -123,9 +132,6 @@ async fn a_part_that_left_needs_no_hold_and_keeps_none_of_the_others_from_it() {
         winery.sync().await;
         let made = winery.shop.order(id).unwrap().fulfillments;
         assert_eq!(made.iter().map(Fulfillment::quantity).sum::<u32>(), 8);
-        // That another part is looked at is nobody's change.
-        let story = winery.server.api(&format!("orders/{id}")).await["timeline"].to_string();
-        assert!(!story.contains("changed at the destination"), "{story}");
         assert_eq!(told(&winery, id).await, [""; 0]);
     }
 }
@@ -304,4 +310,19 @@ async fn a_hold_of_the_warehouses_own_on_any_part_is_told() {
     winery.house().hold(parts[1], "payment_hold", false).unwrap();
     winery.poll_house().await;
     assert_eq!(told(&winery, id).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_hold_of_ours_that_people_lifted_in_a_part_is_theirs_when_they_place_it_again() {
+    for lifted in [0, 1] {
+        let winery = winery().await;
+        let (id, parts) = split(&winery, 2).await;
+        act(&winery, id, Edit::Hold).await.unwrap();
+        winery.house().hold(parts[lifted], "operator_hold", false).unwrap();
+        let_go(&winery, id).await;
+        assert_eq!(held(&winery, &parts), [false, false]);
+        winery.house().hold(parts[lifted], "operator_hold", true).unwrap();
+        winery.poll_house().await;
+        assert!(held(&winery, &parts)[lifted], "{lifted}");
+    }
 }
