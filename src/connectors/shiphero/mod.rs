@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use super::{
     Changed, Connection, Delivery, Destination, Effect, Heard, WebhookScheme, Webhooks, not_a_step_here,
 };
+use crate::domain::RemoteId;
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen};
@@ -149,7 +150,7 @@ impl ShipHero {
         // The same for each order that the step is for, in one document: where one is refused the others are done.
         let each = |at: &CopyRef, mutation, data: &dyn Fn(&str) -> Value| -> Vec<(Mutation, Value)> {
             let alone = at.remote.as_ref().map_or("", |id| id.as_str());
-            let ids = at.parts.iter().map(|id| id.as_str());
+            let ids = at.parts.iter().map(RemoteId::as_str);
             let ids = ids.chain(at.parts.is_empty().then_some(alone));
             ids.map(|id| (mutation, data(id))).collect()
         };
