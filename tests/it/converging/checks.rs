@@ -113,6 +113,8 @@ impl World {
         let orders = house.orders();
         self.check_parcels(&orders);
         for request in requests {
+            let parts = holds_of(&request).count() > 1;
+            *self.done.entry("hold or release parts").or_default() += u64::from(parts);
             for holds in holds_of(&request).filter(|holds| holds["operator_hold"] == true) {
                 if let Some(order) = orders.iter().find(|order| order["id"] == holds["order_id"]) {
                     // Two holds in one: whoever lifts it, lifts both.

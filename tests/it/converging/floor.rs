@@ -48,6 +48,12 @@ impl World {
     pub(super) async fn pack(&mut self, rng: &mut StdRng) -> Option<&'static str> {
         let order = self.any_packed(rng)?;
         let (id, house) = (number(&order), self.winery.house.clone()?);
+        if self.splits
+            && rng.random_bool(0.5)
+            && let Some(done) = self.split(rng, &order)
+        {
+            return Some(done);
+        }
         let shipments: Vec<i64> =
             list(&order["shipments"]).filter_map(|shipment| shipment["legacy_id"].as_i64()).collect();
         let shipment = shipments.get(rng.random_range(0..shipments.len().max(1))).copied();
@@ -211,20 +217,23 @@ impl World {
             16 | 17 => done("cancel there", house.cancel(id, "By hand")),
             18 => done("put the stock back", house.deallocate(id)),
             19 => done("set stock aside", house.allocate(id)),
-            11 | 13 | 20 => {
-                let units = some_units(rng, &order);
-                let other = house.split(id, &units).ok()?;
-                for id in [id, other] {
-                    self.by_hand.entry(id).or_default().extend(["items", "note", "address"]);
-                }
-                Some("split")
-            }
+            11 | 13 | 20 => self.split(rng, &order),
             _ => {
                 let other = self.any_packed(rng)?;
                 self.by_hand.entry(id).or_default().insert("items");
                 done("merge", house.merge(id, number(&other)))
             }
         }
+    }
+
+    /// Some units of an order become an order of their own.
+    fn split(&mut self, rng: &mut StdRng, order: &Value) -> Option<&'static str> {
+        let house = self.winery.house.as_ref()?;
+        let other = house.split(number(order), &some_units(rng, order)).ok()?;
+        for id in [number(order), other] {
+            self.by_hand.entry(id).or_default().extend(["items", "note", "address"]);
+        }
+        Some("split")
     }
 
     fn edit(
