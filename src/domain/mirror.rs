@@ -89,8 +89,46 @@ impl Desired {
 pub struct Rearranged {
     /// Another order there ships for it: nothing that is done to this one reaches its goods.
     pub merged: bool,
-    /// Other orders there that hold units of it, in the vendor's own terms.
-    pub parts: Vec<serde_json::Value>,
+    /// The orders there that it was split into, the one that is shown among them; empty where it is one.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// One of the orders at a destination that one order was split into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its own id there.
+    pub id: RemoteId,
+    /// How far it is.
+    pub stage: Stage,
+    /// Whether something keeps packers from going on with it.
+    pub held: bool,
+    /// Its content in the vendor's own terms.
+    pub content: serde_json::Value,
+}
+
+impl Part {
+    /// Whether packers may go on with it: neither held nor gone.
+    pub fn may_be_packed(&self) -> bool {
+        !self.held && self.stage < Stage::Shipped
+    }
+
+    /// How far an order is that was split into these, and whether it is held. It has left once every part has, and nobody has
+    /// it in hand once nobody has any part; it is held only where no part may be packed.
+    pub fn together(parts: &[Self]) -> (Stage, bool) {
+        let here = || parts.iter().filter(|part| part.stage < Stage::Shipped);
+        let Some(furthest) = here().map(|part| part.stage).max() else {
+            let left = parts.iter().map(|part| part.stage).min();
+            return (left.unwrap_or(Stage::Released), false);
+        };
+        let held = here().all(|part| part.held);
+        let stage = match furthest {
+            Stage::Packing => Stage::Packing,
+            _ if held => Stage::Held,
+            _ => Stage::Released,
+        };
+        (stage, held)
+    }
 }
 
 /// A copy as it was seen at a destination.
@@ -98,9 +136,9 @@ pub struct Rearranged {
 pub struct Seen {
     /// Whether it counts there, or was only kept as refused.
     pub committed: bool,
-    /// How far it is.
+    /// How far it is: of an order that was split, all of it together.
     pub stage: Stage,
-    /// Whether something keeps packers from going on with it, however far it is.
+    /// Whether something keeps packers from going on with it, however far it is: with every part, where it was split.
     #[serde(default)]
     pub held: bool,
     /// Its own id there, where that is not its key.
@@ -128,6 +166,29 @@ impl Seen {
     /// Whether packers may go on with it: neither held nor gone, nor out of reach.
     pub fn may_be_packed(&self) -> bool {
         self.committed && !self.held && self.stage < Stage::Shipped && !self.rearranged.merged
+    }
+
+    /// How far the one order there is that is shown, and whether it is held, whatever its other parts are.
+    pub fn shown(&self) -> (Stage, bool) {
+        let shown = self.rearranged.parts.iter().find(|part| self.shows(&part.id));
+        shown.map_or((self.stage, self.held), |part| (part.stage, part.held))
+    }
+
+    /// Whether the order there with this id is the one that is shown.
+    pub fn shows(&self, id: &RemoteId) -> bool {
+        self.remote.as_ref() == Some(id)
+    }
+
+    /// Those parts of it, where it was split.
+    pub fn parts(&self, which: impl Fn(&Part) -> bool) -> Vec<RemoteId> {
+        self.rearranged.parts.iter().filter(|part| which(part)).map(|part| part.id.clone()).collect()
+    }
+
+    /// The content of every order there that holds units of it.
+    pub fn contents(&self) -> impl Iterator<Item = &serde_json::Value> {
+        let parts = &self.rearranged.parts;
+        let whole = parts.is_empty().then_some(&self.content);
+        whole.into_iter().chain(parts.iter().map(|part| &part.content))
     }
 }
 
@@ -176,6 +237,9 @@ pub struct Mirror {
     pub applied: Option<OrderCopy>,
     /// What it was last seen to hold.
     pub observed: Observed,
+    /// Of an order that was split: those of its parts, beside the one that is shown, whose hold is ours.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held_parts: BTreeSet<RemoteId>,
     /// A step recorded and not known to have ended.
     pub intent: Option<Step>,
     /// A person asked to look again, whatever the digest says.
@@ -242,6 +306,7 @@ impl Mirror {
             digest: None,
             applied: None,
             observed: Observed::Never,
+            held_parts: BTreeSet::new(),
             intent: None,
             look: false,
             forced: false,
@@ -277,6 +342,6 @@ impl Mirror {
             Observed::Present(seen) => seen.remote.clone(),
             _ => None,
         };
-        CopyRef { key: copy.key.clone(), order: copy.order.clone(), remote }
+        CopyRef { key: copy.key.clone(), order: copy.order.clone(), remote, parts: Vec::new() }
     }
 }

@@ -22,6 +22,9 @@ pub struct CopyRef {
     /// Its own id there, where the destination gives one and it was seen.
     #[serde(default)]
     pub remote: Option<RemoteId>,
+    /// Of an order that was split there: the orders that a step is for. Empty where it is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<RemoteId>,
 }
 
 /// In which fields what is seen of a copy is not what it should be.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::connectors::{Destination, Effect};
+use crate::domain::RemoteId;
 use crate::domain::copy::{Field, OrderCopy, Stage};
 use crate::domain::mirror::{Desired, Mirror, Observed, Rearranged, Seen};
 use crate::domain::step::{CopyRef, Revision, Step};
@@ -43,6 +44,12 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
             if !matches!(effect.seen, Some(Observed::Present(_))) {
                 mirror.applied = None;
                 mirror.observed = Observed::Absent;
+                mirror.held_parts.clear();
+            }
+        }
+        Step::Advance { at, stage } if !at.parts.is_empty() => {
+            for part in &at.parts {
+                own(mirror, part, *stage);
             }
         }
         Step::Advance { stage, .. } => {
@@ -62,21 +69,49 @@ pub(super) fn account_for(mirror: &mut Mirror, step: &Step, effect: &Effect, now
         Step::Check { .. } | Step::Tell(_) => {}
     }
     if let Some(seen) = &effect.seen {
-        let before = std::mem::replace(&mut mirror.observed, seen.clone());
-        // The answer to a step shows one order and not what became of its parts: only a look does.
-        if let (Observed::Present(before), Observed::Present(now)) = (before, &mut mirror.observed)
-            && before.remote == now.remote
-        {
-            now.rearranged = before.rearranged;
+        see(mirror, seen.clone());
+    }
+}
+
+/// Takes account of a sighting. Where another part is shown of an order that was split, what is kept of whose hold is on
+/// either goes with it.
+pub(super) fn see(mirror: &mut Mirror, observed: Observed) {
+    let before = std::mem::replace(&mut mirror.observed, observed);
+    let (Observed::Present(before), Observed::Present(now)) = (before, &mirror.observed) else { return };
+    let (Some(before), Some(now), Some(applied)) = (before.remote, &now.remote, &mut mirror.applied) else {
+        return;
+    };
+    if before != *now && applied.stage <= Stage::Released {
+        let ours = mirror.held_parts.remove(now);
+        if applied.stage == Stage::Held {
+            mirror.held_parts.insert(before);
         }
+        applied.stage = if ours { Stage::Held } else { Stage::Released };
+    }
+}
+
+/// Keeps whether the hold on a part is ours, once that was held or released by us.
+fn own(mirror: &mut Mirror, part: &RemoteId, stage: Stage) {
+    let shown = matches!(&mirror.observed, Observed::Present(seen) if seen.shows(part));
+    if shown && let Some(applied) = &mut mirror.applied {
+        applied.stage = stage;
+    } else if stage == Stage::Held {
+        mirror.held_parts.insert(part.clone());
+    } else {
+        mirror.held_parts.remove(part);
     }
 }
 
 /// A hold of ours that somebody lifted is ours no more: one that is seen later is another's.
 pub(super) fn disown(mirror: &mut Mirror) {
-    if let (Observed::Present(seen), Some(applied)) = (&mirror.observed, &mut mirror.applied)
+    let Observed::Present(seen) = &mirror.observed else { return mirror.held_parts.clear() };
+    let held = seen.parts(|part| part.held);
+    mirror.held_parts.retain(|part| held.contains(part));
+    let (stage, held) = seen.shown();
+    let may_be_packed = seen.committed && !seen.rearranged.merged && !held && stage < Stage::Shipped;
+    if let Some(applied) = &mut mirror.applied
         && applied.stage == Stage::Held
-        && seen.may_be_packed()
+        && may_be_packed
     {
         applied.stage = Stage::Released;
     }
@@ -127,14 +162,21 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
             mirror.applied = Some(applied);
         }
         (Step::Cancel { .. }, Observed::Absent | Observed::Never) => mirror.applied = None,
-        (Step::Advance { stage, .. }, Observed::Present(seen)) => {
-            let came = if stage >= Stage::Shipped {
-                seen.stage == stage
-            } else {
-                seen.stage < Stage::Shipped && seen.held == (stage == Stage::Held)
-            };
-            if let Some(applied) = mirror.applied.as_mut().filter(|_| came) {
+        (Step::Advance { stage, .. }, Observed::Present(seen)) if stage >= Stage::Shipped => {
+            if let Some(applied) = mirror.applied.as_mut().filter(|_| seen.stage == stage) {
                 applied.stage = stage;
+            }
+        }
+        (Step::Advance { at, stage }, Observed::Present(seen)) => {
+            let came = |(is, held)| is < Stage::Shipped && held == (stage == Stage::Held);
+            let others = seen.parts(|part| at.parts.contains(&part.id) && came((part.stage, part.held)));
+            let alone = at.parts.is_empty() && (at.remote.is_none() || at.remote == seen.remote);
+            let meant = alone || seen.remote.as_ref().is_some_and(|id| at.parts.contains(id));
+            if let Some(applied) = mirror.applied.as_mut().filter(|_| meant && came(seen.shown())) {
+                applied.stage = stage;
+            }
+            for part in others {
+                own(mirror, &part, stage);
             }
         }
         (Step::Track { numbers, .. }, Observed::Present(seen)) => {
@@ -182,7 +224,8 @@ pub(super) fn drift(before: &Observed, after: &Observed) -> serde_json::Value {
     let (Observed::Present(before), Observed::Present(after)) = (before, after) else {
         return serde_json::Value::Null;
     };
-    if before.content.is_null() || after.content.is_null() {
+    // Another part of an order that was split is no change of the one before.
+    if before.remote != after.remote || before.content.is_null() || after.content.is_null() {
         return serde_json::Value::Null;
     }
     let found = changes(&before.content, &after.content);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news};
+use super::account::{account_for, account_for_lost, address_of, adopt, disown, drift, news, see};
 use super::channel::{left_behind, shows};
 use super::judging::{refusal, withheld};
 use super::pass::{Halt, Pass, unauthorized};
@@ -202,7 +202,7 @@ impl Pass<'_> {
             self.tell(at, "drift", "changed at the destination, not by us".to_owned(), Some(drift));
         }
         let mirror = &mut self.mirrors[at];
-        mirror.observed = observed;
+        see(mirror, observed);
         if let Some(step) = mirror.intent.take() {
             let entered = matches!(step, Step::Submit { .. });
             account_for_lost(mirror, step, destination);

@@ -4,13 +4,15 @@
 //! commands that could go stale. Content that a person changed at the destination is left alone; only what changed on
 //! our side, against what we last made it hold, is worth a revision. Steps that take something back or set a stage never
 //! rest on an old sight. Where people pack, an order is held before its items change or it is taken back, so that nothing
-//! meets them at work; only a hold of ours is ever lifted.
+//! meets them at work; only a hold of ours is ever lifted. Of an order that people split each part is held and released by
+//! itself; its edits are a person's.
 
 use std::collections::BTreeSet;
 
 use super::judging::Judgement;
+use crate::domain::RemoteId;
 use crate::domain::copy::{Field, OrderCopy, Stage};
-use crate::domain::mirror::{Desired, Observed, Seen};
+use crate::domain::mirror::{Desired, Observed, Part, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::{Capabilities, CopyRef, Differences, Edits, Plan, Revision, Step};
 
@@ -21,6 +23,8 @@ pub struct Sight<'a> {
     pub applied: Option<&'a OrderCopy>,
     /// What it was last seen to hold.
     pub observed: &'a Observed,
+    /// Of an order that was split: those of its parts, beside the one that is shown, whose hold is ours.
+    pub held_parts: &'a BTreeSet<RemoteId>,
     /// Whether that was seen, or made so by us, just now.
     pub fresh: bool,
     /// Whether a person asked to try again, whatever stands in the way.
@@ -39,18 +43,7 @@ pub fn plan(desired: &Desired, sight: Sight<'_>, can: Capabilities) -> Plan {
         return plan;
     }
     match desired {
-        Desired::Present(copy) => match toward_present(copy, sight, can) {
-            // Our hold reaches one part only.
-            Plan::Nothing => match sight.observed {
-                Observed::Present(seen)
-                    if copy.stage == Stage::Held && !seen.rearranged.parts.is_empty() && !sight.accepted =>
-                {
-                    Plan::Exception(split(copy, seen))
-                }
-                _ => Plan::Nothing,
-            },
-            plan => plan,
-        },
+        Desired::Present(copy) => toward_present(copy, sight, can),
         Desired::Absent(_) => toward_absent(sight, can),
         // Goods must not leave on terms that no longer hold.
         Desired::Undecided(reason) => stop(sight, reason.clone()),
@@ -84,9 +77,13 @@ fn out_of_reach(desired: &Desired, sight: Sight<'_>) -> Option<Plan> {
 fn split(copy: &OrderCopy, seen: &Seen) -> Reason {
     Reason::new(
         ReasonCode::RearrangedAtDestination,
-        format!("order {} was split at the destination into {}", copy.name, seen.rearranged.parts.len() + 1),
-        "make edits and holds by hand in each part, then accept the copy as it is; what leaves is told to the channel and \
-         a cancel takes back every part by itself",
+        format!(
+            "order {} was edited, and was split at the destination into {}",
+            copy.name,
+            seen.rearranged.parts.len()
+        ),
+        "what has not left of it is on hold there; make the edit in each by hand, then accept the copy as it is and it is released. \
+         Holds and cancels reach every part by themselves, and what leaves is told to the channel",
     )
 }
 
@@ -95,7 +92,7 @@ fn stop(sight: Sight<'_>, reason: Reason) -> Plan {
     match (sight.observed, sight.applied) {
         (Observed::Present(seen), _) if !seen.may_be_packed() => Plan::Exception(reason),
         (Observed::Present(_), _) if !sight.fresh => Plan::Observe,
-        (Observed::Present(seen), Some(applied)) => advance(at(applied, seen), Stage::Held),
+        (Observed::Present(seen), Some(applied)) => hold(applied, seen),
         _ => Plan::Exception(reason),
     }
 }
@@ -108,11 +105,13 @@ fn toward_absent(sight: Sight<'_>, can: Capabilities) -> Plan {
     if !sight.fresh {
         return Plan::Observe;
     }
-    if seen.stage <= can.cancel_until {
+    // Of what was split the parts that nobody has in hand.
+    let free = |part: &Part| part.stage <= can.cancel_until;
+    if seen.stage <= can.cancel_until || seen.rearranged.parts.iter().any(free) {
         if can.packs && seen.may_be_packed() {
-            return advance(at(applied, seen), Stage::Held);
+            return hold(applied, seen);
         }
-        return Plan::Next(Step::Cancel { at: at(applied, seen) });
+        return Plan::Next(Step::Cancel { at: at_parts(applied, seen, free) });
     }
     if seen.stage == Stage::Packing {
         return stop(
@@ -205,7 +204,7 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
     if revisable && let Some(plan) = judge(copy, sight) {
         return plan;
     }
-    if let Some(plan) = shipment(copy, applied, seen, fresh) {
+    if let Some(plan) = shipment(copy, applied, seen, sight) {
         return plan;
     }
     if !applied.same_goods(copy) && !revisable && !sight.accepted {
@@ -267,7 +266,7 @@ fn field_by_field(
     let of_goods = |field| matches!(field, &Field::Items | &Field::Customs);
     let stops = fields.iter().any(of_goods) || (!late.is_empty() && !sight.accepted);
     if stops && seen.may_be_packed() {
-        return advance(at(applied, seen), Stage::Held);
+        return hold(applied, seen);
     }
     // Whoever brings the orders there brings their goods too: two writers would add a line twice.
     let comes = fields.contains(&Field::Items) && !can.enters;
@@ -298,7 +297,7 @@ fn field_by_field(
         if !changed.is_empty() {
             return adopt(copy, &BTreeSet::new());
         }
-        return shipment(copy, applied, seen, sight.fresh).unwrap_or(Plan::Nothing);
+        return shipment(copy, applied, seen, sight).unwrap_or(Plan::Nothing);
     }
     let words: Vec<&str> = late.into_iter().map(Field::words).collect();
     let words = words.join(", ");
@@ -336,7 +335,7 @@ fn edited_there(copy: &OrderCopy) -> Reason {
 }
 
 /// Brings stage and tracking in line.
-fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> Option<Plan> {
+fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight<'_>) -> Option<Plan> {
     let undone = copy.stage < Stage::Shipped && seen.stage >= Stage::Shipped;
     if undone {
         // We said that it left, and by now somebody there says more: theirs is not undone by us, and not passed over.
@@ -354,7 +353,7 @@ fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> 
         if seen.stage != applied.stage {
             return None;
         }
-        return Some(if fresh {
+        return Some(if sight.fresh {
             undo_shipment(applied, seen, &copy.numbers, copy.stage)
         } else {
             Plan::Observe
@@ -362,17 +361,26 @@ fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> 
     }
     let missing: BTreeSet<String> = copy.numbers.difference(&seen.numbers).cloned().collect();
     let ours_to_remove = ours_to_remove(applied, seen, &copy.numbers);
+    let ours = |part: &Part| {
+        let ours = if seen.shows(&part.id) {
+            applied.stage == Stage::Held
+        } else {
+            sight.held_parts.contains(&part.id)
+        };
+        ours && part.held && part.stage < Stage::Shipped
+    };
     let moves = match copy.stage {
         // From a shipment there is no way back but to undo it.
         Stage::Held => seen.may_be_packed(),
         // A hold that somebody else placed is theirs to lift.
+        Stage::Released if !seen.rearranged.parts.is_empty() => seen.rearranged.parts.iter().any(ours),
         Stage::Released => seen.held && seen.stage < Stage::Shipped && applied.stage == Stage::Held,
         stage => stage > seen.stage,
     };
     if missing.is_empty() && ours_to_remove.is_empty() && !moves {
         return None;
     }
-    if !fresh {
+    if !sight.fresh {
         return Some(Plan::Observe);
     }
     let at = at(applied, seen);
@@ -381,7 +389,11 @@ fn shipment(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, fresh: bool) -> 
     } else if !missing.is_empty() {
         Plan::Next(Step::Track { at, numbers: missing })
     } else {
-        advance(at, copy.stage)
+        match copy.stage {
+            Stage::Held => hold(applied, seen),
+            Stage::Released => advance(at_parts(applied, seen, ours), Stage::Released),
+            stage => advance(at, stage),
+        }
     })
 }
 
@@ -401,9 +413,20 @@ fn ours_to_remove(applied: &OrderCopy, seen: &Seen, wanted: &BTreeSet<String>) -
         .collect()
 }
 
-/// Where the copy is that we made.
+/// Where the copy is that we made: of one that was split, the part that is shown.
 fn at(applied: &OrderCopy, seen: &Seen) -> CopyRef {
-    CopyRef { key: applied.key.clone(), order: applied.order.clone(), remote: seen.remote.clone() }
+    at_parts(applied, seen, |part| seen.shows(&part.id))
+}
+
+/// The same, for those of its parts where it was split.
+fn at_parts(applied: &OrderCopy, seen: &Seen, which: impl Fn(&Part) -> bool) -> CopyRef {
+    let (key, order) = (applied.key.clone(), applied.order.clone());
+    CopyRef { key, order, remote: seen.remote.clone(), parts: seen.parts(which) }
+}
+
+/// Stops every part of it that packers may go on with.
+fn hold(applied: &OrderCopy, seen: &Seen) -> Plan {
+    advance(at_parts(applied, seen, Part::may_be_packed), Stage::Held)
 }
 
 /// Takes a copy as ours. Whatever holds it is not.

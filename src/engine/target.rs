@@ -338,6 +338,7 @@ fn plan_copy(
     let sight = Sight {
         applied: mirror.applied.as_ref(),
         observed: &mirror.observed,
+        held_parts: &mirror.held_parts,
         fresh,
         forced: mirror.forced,
         accepted,

@@ -6,6 +6,7 @@ pub(crate) mod edits;
 mod golden;
 mod lost;
 mod native;
+mod parts;
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! The next step from what a mirror holds to what it should hold.
 
+mod parts;
+
 use std::collections::BTreeSet;
 
 use crossdock::domain::copy::{OrderCopy, Stage};
@@ -52,7 +54,16 @@ fn next(want: &Desired, applied: Option<&OrderCopy>, observed: &Observed, fresh:
     let differs = &Differences::default();
     plan(
         want,
-        Sight { applied, observed, fresh, forced: false, accepted: false, judgement: &UNJUDGED, differs },
+        Sight {
+            applied,
+            observed,
+            held_parts: &BTreeSet::new(),
+            fresh,
+            forced: false,
+            accepted: false,
+            judgement: &UNJUDGED,
+            differs,
+        },
         CAN,
     )
 }
@@ -171,6 +182,7 @@ fn what_was_refused_is_entered_again_and_what_a_person_took_back_is_not() {
     let forced = Sight {
         applied,
         observed: &Observed::Absent,
+        held_parts: &BTreeSet::new(),
         fresh: true,
         forced: true,
         accepted: false,
@@ -228,7 +240,7 @@ proptest! {
             let differs = &Differences::default();
             let (applied_now, observed_now) = (applied.as_ref(), &observed);
             let sight = Sight {
-                applied: applied_now, observed: observed_now, fresh: true, forced: false, accepted: false,
+                applied: applied_now, observed: observed_now, held_parts: &BTreeSet::new(), fresh: true, forced: false, accepted: false,
                 judgement: &UNJUDGED, differs,
             };
             let Plan::Next(step) = plan(&desired, sight, CAN) else { break };
@@ -304,8 +316,16 @@ fn a_committed_order_is_checked_where_asked_and_stopped_where_it_does_not_pass()
         let differs = &Differences::default();
         let (applied, observed) = (Some(want), &seen(stage, &[]));
         let (desired, accepted) = (Desired::Present(Box::new(want.clone())), false);
-        let sight =
-            Sight { applied, observed, fresh: true, forced, accepted, judgement: &judgement, differs };
+        let sight = Sight {
+            applied,
+            observed,
+            held_parts: &BTreeSet::new(),
+            fresh: true,
+            forced,
+            accepted,
+            judgement: &judgement,
+            differs,
+        };
         assert_eq!(plan(&desired, sight, CAN), expected, "{stage:?} {judgement:?}");
     }
 }

@@ -39,11 +39,11 @@ pub(super) fn order() -> String {
     format!("query Order($id:String!,$lines:Int!){{order(id:$id){{request_id data{{...Whole}}}}}} {WHOLE}")
 }
 
-/// Orders by the channel's id. A few: one that was cancelled and entered again, or split, has several.
+/// Orders by the channel's id: one that was cancelled and entered again, or split, has several.
 pub(super) fn by_partner() -> String {
     format!(
-        "query Orders($partner:String!,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
-         data(first:{ORDERS}){{edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
+        "query Orders($partner:String!,$after:String,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
+         data(first:{ORDERS},after:$after){{pageInfo{{hasNextPage endCursor}} edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
     )
 }
 
@@ -121,7 +121,7 @@ pub(super) enum Mutation {
 }
 
 impl Mutation {
-    /// Its field in the schema, and its key in variables and answer.
+    /// Its field in the schema.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Create => "order_create",
@@ -147,17 +147,26 @@ impl Mutation {
     }
 }
 
+/// The key of each mutation in variables and answer: its name, with a count behind it where it comes again.
+pub(super) fn keys(mutations: &[Mutation]) -> Vec<String> {
+    let key = |at: usize| {
+        let name = mutations[at].name();
+        let before = mutations[..at].iter().filter(|other| **other == mutations[at]).count();
+        if before == 0 { name.to_owned() } else { format!("{name}_{}", before + 1) }
+    };
+    (0..mutations.len()).map(key).collect()
+}
+
 /// One document of these mutations, in this order.
 pub(super) fn mutate(mutations: &[Mutation]) -> String {
-    let variables: Vec<String> =
-        mutations.iter().map(|one| format!("${}:{}!", one.name(), one.input())).collect();
+    let keyed = || mutations.iter().zip(keys(mutations));
+    let variables: Vec<String> = keyed().map(|(one, key)| format!("${key}:{}!", one.input())).collect();
     let last = mutations.len().saturating_sub(1);
-    let fields: Vec<String> = mutations
-        .iter()
+    let fields: Vec<String> = keyed()
         .enumerate()
-        .map(|(at, one)| {
+        .map(|(at, (one, key))| {
             let shown = if at == last { " order{...Whole}" } else { "" };
-            format!("{0}(data:${0}){{request_id{shown}}}", one.name())
+            format!("{key}:{}(data:${key}){{request_id{shown}}}", one.name())
         })
         .collect();
     format!("mutation Change({},$lines:Int!){{{}}} {WHOLE}", variables.join(","), fields.join(" "))
@@ -168,6 +177,7 @@ pub(super) fn mutate(mutations: &[Mutation]) -> String {
 pub fn all() -> Vec<String> {
     use Mutation::{Add, Cancel, Change, Create, Holds, Remove, Update};
     let mut all = vec![order(), by_partner(), mutate(&[Create]), mutate(&[Holds]), mutate(&[Cancel])];
+    all.extend([mutate(&[Holds; 3]), mutate(&[Cancel; 2])]);
     all.extend([products(1, false), products(2, true), update_products(2)]);
     all.extend([BY_NUMBER, CHANGED, QUOTA, PROBE, REGISTER, UNREGISTER].map(str::to_owned));
     for chosen in 1_u8..16 {

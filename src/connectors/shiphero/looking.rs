@@ -18,10 +18,9 @@ impl ShipHero {
     /// Looks at an order and at whatever else there goes by its id at the channel: it may have been cancelled and entered
     /// again (perhaps by a lost answer of ours), or split.
     pub(super) async fn look(&self, at: &CopyRef, log: &Log) -> Result<Observed, Fault> {
-        let partner = json!({ "partner": at.order.as_str() });
-        let listed = self.read(&documents::by_partner(), "orders", partner, log).await?;
+        let listed = self.listed(at, log).await?;
         let same = |found: &&Value| found["partner_order_id"].as_str() == Some(at.order.as_str());
-        let all: Vec<&Value> = order::nodes(&listed).filter(same).collect();
+        let all: Vec<&Value> = listed.iter().filter(same).collect();
         let ours = |found: &&&Value| at.remote.as_ref().is_some_and(|id| found["id"] == id.as_str());
         // One that goes by that id no more is known by its own.
         let mut alone = Value::Null;
@@ -32,11 +31,29 @@ impl ShipHero {
             |found: &&&Value| !found.is_null() && !order::is_cancelled(found) && !order::is_merged(found);
         let known: Vec<&Value> = all.into_iter().chain([&alone]).collect();
         let live = || known.iter().filter(stands);
-        let shown = live().find(ours).or_else(|| live().next());
+        // What is done to it is done where that can still be.
+        let open = || live().filter(|found| !order::has_left(found));
+        let shown = open().find(ours).or_else(|| open().next());
+        let shown = shown.or_else(|| live().find(ours)).or_else(|| live().next());
         let shown = shown.or_else(|| known.iter().find(|found| order::is_merged(found)));
         let Some(shown) = shown else { return Ok(Observed::Absent) };
-        let parts: Vec<&Value> = live().copied().filter(|part| part["id"] != shown["id"]).collect();
-        Ok(order::observed(shown, &parts, &self.settings, self.now()))
+        let others: Vec<&Value> = live().copied().filter(|other| other["id"] != shown["id"]).collect();
+        Ok(order::observed(shown, &others, &self.settings, self.now()))
+    }
+
+    /// Whatever goes by the order's id at the channel, page by page: a part that is not seen would go on unheld.
+    async fn listed(&self, at: &CopyRef, log: &Log) -> Result<Vec<Value>, Fault> {
+        let (mut listed, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let about = json!({ "partner": at.order.as_str(), "after": after });
+            let data = self.read(&documents::by_partner(), "orders", about, log).await?;
+            listed.extend(order::nodes(&data).cloned());
+            let page = &data["pageInfo"];
+            if !order::is_set(&page["hasNextPage"]) || page["endCursor"] == after {
+                return Ok(listed);
+            }
+            after = page["endCursor"].clone();
+        }
     }
 
     /// Refuses to enter an order beside one that a person entered under the same number.

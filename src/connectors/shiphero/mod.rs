@@ -3,7 +3,7 @@
 //! An order is entered once (the API has no key against entering twice, so it is looked for first) and then changed field by
 //! field: lines by their three mutations in one document, everything else by `order_update`. In *native* mode the account
 //! takes orders from the shop by itself: they are never entered here, only kept in step. What left is told by labels, one
-//! parcel each. Only the one hold of ours is ever set or lifted.
+//! parcel each. Only the one hold of ours is ever set or lifted, in every part where an order was split.
 
 mod api;
 mod documents;
@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use super::{
     Changed, Connection, Delivery, Destination, Effect, Heard, WebhookScheme, Webhooks, not_a_step_here,
 };
+use crate::domain::RemoteId;
 use crate::domain::copy::{OrderCopy, Stage};
 use crate::domain::fulfillment::Shipment;
 use crate::domain::mirror::{Observed, Seen};
@@ -115,8 +116,9 @@ impl ShipHero {
         let document = documents::mutate(&names);
         // What it shows is a page of lines; an order with more is read again in full.
         let mut variables = json!({ "lines": PAGES[0] });
-        for (mutation, data) in mutations {
-            variables[mutation.name()] = data.clone();
+        let keys = documents::keys(&names);
+        for (key, (_, data)) in keys.iter().zip(mutations) {
+            variables[key] = data.clone();
         }
         let request = Request {
             operation: last.name(),
@@ -127,9 +129,9 @@ impl ShipHero {
             may_cost: documents::cost_of_mutations(names.len()),
         };
         let Told { data, errors } = self.api.run(request, log).await?;
-        let done = |mutation: &Mutation| !data[mutation.name()]["request_id"].is_null();
-        if errors.is_empty() && names.iter().all(done) {
-            let shown = &data[last.name()]["order"];
+        let done = |key: &String| !data[key]["request_id"].is_null();
+        if errors.is_empty() && keys.iter().all(done) {
+            let shown = keys.last().map_or(&Value::Null, |key| &data[key]["order"]);
             if shown["id"].is_null() || order::is_cut(shown) {
                 return Err(Fault::Unknown("the answer does not show the order as it is now".into()));
             }
@@ -137,15 +139,21 @@ impl ShipHero {
             return Ok(Effect { seen, ..Effect::DONE });
         }
         // Some are performed and answered with an error all the same; and some of several may be done.
-        if names.iter().any(done) || errors.is_empty() {
+        if keys.iter().any(done) || errors.is_empty() {
             return Err(Fault::Unknown(format!("it was answered with an error: {}", words(&errors))));
         }
         Err(Fault::Refused(refusal(&errors, step.name(), &format!("order {}", step.key()))))
     }
 
     async fn perform(&self, step: &Step, log: &Log) -> Result<Effect, Fault> {
-        let id = |at: &CopyRef| at.remote.as_ref().map(ToString::to_string).unwrap_or_default();
         let settings = &self.settings;
+        // The same for each order that the step is for, in one document: where one is refused the others are done.
+        let each = |at: &CopyRef, mutation, data: &dyn Fn(&str) -> Value| -> Vec<(Mutation, Value)> {
+            let alone = at.remote.as_ref().map_or("", |id| id.as_str());
+            let ids = at.parts.iter().map(RemoteId::as_str);
+            let ids = ids.chain(at.parts.is_empty().then_some(alone));
+            ids.map(|id| (mutation, data(id))).collect()
+        };
         let mutations = match step {
             Step::Submit { copy, .. } => {
                 self.ready_products(copy, log).await?;
@@ -155,12 +163,9 @@ impl ShipHero {
                 self.ready_products(&revision.copy, log).await?;
                 write::revise(revision, settings)
             }
-            Step::Cancel { at } => vec![(Mutation::Cancel, write::cancel(&id(at), settings))],
-            Step::Advance { at, stage: Stage::Held } => {
-                vec![(Mutation::Holds, write::hold(&id(at), true, settings))]
-            }
-            Step::Advance { at, stage: Stage::Released } => {
-                vec![(Mutation::Holds, write::hold(&id(at), false, settings))]
+            Step::Cancel { at } => each(at, Mutation::Cancel, &|id| write::cancel(id, settings)),
+            Step::Advance { at, stage: stage @ (Stage::Held | Stage::Released) } => {
+                each(at, Mutation::Holds, &|id| write::hold(id, *stage == Stage::Held, settings))
             }
             Step::Advance { .. }
             | Step::Track { .. }
@@ -171,10 +176,16 @@ impl ShipHero {
             }
         };
         let effect = self.write(step, &mutations, log).await?;
-        let Step::Cancel { at } = step else { return Ok(effect) };
-        // Where it was split another part stands, which is to be taken back too.
+        // The answer shows one order: what became of the others that it was split into only a look does.
+        let at = match step {
+            Step::Cancel { at } => at,
+            Step::Advance { at, .. } if !at.parts.is_empty() => at,
+            Step::Revise(revision) if !revision.at.parts.is_empty() => &revision.at,
+            _ => return Ok(effect),
+        };
         let seen = self.look(at, log).await;
-        let seen = seen.map_err(|fault| Fault::Unknown(format!("cancelled, but not seen so: {fault}")))?;
+        let seen = seen
+            .map_err(|fault| Fault::Unknown(format!("{} was done, but not seen so: {fault}", step.name())))?;
         Ok(Effect { seen: Some(seen), ..effect })
     }
 }

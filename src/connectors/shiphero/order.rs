@@ -16,7 +16,7 @@ use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Field, Item, OrderCopy, Stage};
 use crate::domain::customs::Customs;
-use crate::domain::mirror::{Observed, Rearranged, Seen};
+use crate::domain::mirror::{Observed, Part, Rearranged, Seen};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::Differences;
 
@@ -65,13 +65,13 @@ pub(super) fn is_merged(order: &Value) -> bool {
     list(&order["merged_orders"]).any(|other| is_set(&other["is_master"]))
 }
 
-/// The order as it stands, with the other orders that units of it were moved to.
-pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at: Timestamp) -> Observed {
-    let merged = is_merged(order);
-    if order.is_null() || (is_cancelled(order) && !merged) {
-        return Observed::Absent;
-    }
-    let held = is_set(&order["holds"][settings.hold.flag()]);
+/// Whether it has left, all of it.
+pub(super) fn has_left(order: &Value) -> bool {
+    stage(order, false) >= Stage::Shipped
+}
+
+/// How far one order there is.
+fn stage(order: &Value, held: bool) -> Stage {
     let lines = || nodes(&order["line_items"]).filter(|line| !is_cancelled(line));
     let pending = lines().any(|line| whole(&line["quantity_pending_fulfillment"]).unwrap_or_default() > 0);
     let left = lines().any(|line| whole(&line["quantity_shipped"]).unwrap_or_default() > 0)
@@ -80,7 +80,7 @@ pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at:
         || lines().any(|line| list(&line["tote_picks"]).any(|pick| whole(&pick["current"]) == Some(1)));
     let fulfilled = text(&order["fulfillment_status"]).eq_ignore_ascii_case("fulfilled");
     // What is left of an order that was shipped in part can be edited like any other, once no tote holds it.
-    let stage = if fulfilled || (left && !pending) {
+    if fulfilled || (left && !pending) {
         if has_arrived(order) { Stage::Delivered } else { Stage::Shipped }
     } else if in_hand {
         Stage::Packing
@@ -88,15 +88,36 @@ pub(super) fn observed(order: &Value, parts: &[&Value], settings: &Settings, at:
         Stage::Held
     } else {
         Stage::Released
-    };
+    }
+}
+
+fn part(order: &Value, settings: &Settings) -> Part {
+    let held = is_set(&order["holds"][settings.hold.flag()]);
+    Part { id: text(&order["id"]).into(), stage: stage(order, held), held, content: content(order) }
+}
+
+/// The order as it stands, with the other orders that units of it were moved to.
+pub(super) fn observed(order: &Value, others: &[&Value], settings: &Settings, at: Timestamp) -> Observed {
+    let merged = is_merged(order);
+    if order.is_null() || (is_cancelled(order) && !merged) {
+        return Observed::Absent;
+    }
+    let shown = part(order, settings);
+    let (remote, content) = (shown.id.clone(), shown.content.clone());
+    let mut parts = vec![shown];
+    parts.extend(others.iter().map(|other| part(other, settings)));
+    let (stage, held) = Part::together(&parts);
+    if others.is_empty() {
+        parts.clear();
+    }
     Observed::Present(Seen {
         committed: true,
         stage,
         held,
-        remote: Some(text(&order["id"]).into()),
+        remote: Some(remote),
         numbers: BTreeSet::new(),
-        content: content(order),
-        rearranged: Rearranged { merged, parts: parts.iter().map(|part| content(part)).collect() },
+        content,
+        rearranged: Rearranged { merged, parts },
         verdict: None,
         version: Some(text(&order["updated_at"]).to_owned()).filter(|version| !version.is_empty()),
         at,
@@ -328,7 +349,7 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
     }
     // Where it was split, all parts together hold what one should.
     let mut there = vec![0_u32; copy.items.len()];
-    for order in std::iter::once(content).chain(&seen.rearranged.parts) {
+    for order in seen.contents() {
         for (units, line) in there.iter_mut().zip(lines_of(copy, order)) {
             *units += line.and_then(|line| whole(&line["quantity"])).unwrap_or_default();
         }
@@ -341,17 +362,18 @@ pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
             "put the units back there, or edit the order at the channel; nothing that a person did is undone by itself",
         ));
     }
-    let (hold, mend) = if is_set(&content["holds"]["address_hold"]) {
+    let on = |hold: &str| seen.contents().any(|part| !has_left(part) && is_set(&part["holds"][hold]));
+    let (hold, mend) = if on("address_hold") {
         (
             "address",
             "correct the address at the channel, or take the hold off at ShipHero if the address is right",
         )
-    } else if is_set(&content["holds"]["shipping_method_hold"]) {
+    } else if on("shipping_method_hold") {
         (
             "shipping method",
             "map the rate in the route's methods to a carrier/method that the account has; nothing else takes this hold off",
         )
-    } else if is_set(&content["holds"]["payment_hold"]) && copy.stage == Stage::Released {
+    } else if on("payment_hold") && copy.stage == Stage::Released {
         // ShipHero itself puts it on when Capture Payment is refused, and takes it off by no word of ours.
         ("payment", "the order may ship now: take the hold off at ShipHero")
     } else {

@@ -22,8 +22,7 @@ const NONE: [&str; 2] = ["Pickup", "genericlabel"];
 
 /// What left of an order, and of its parts where it was split.
 pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> Vec<Shipment> {
-    let orders = std::iter::once(&seen.content).chain(&seen.rearranged.parts);
-    orders.flat_map(|order| of_order(order, copy, settings)).collect()
+    seen.contents().flat_map(|order| of_order(order, copy, settings)).collect()
 }
 
 /// A label that was made again, with what the voided one was on, is the same parcel under another number.

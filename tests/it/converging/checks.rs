@@ -32,15 +32,19 @@ fn is_stopped(order: &shopify::Order) -> bool {
     order.cancelled_at.is_some() || !paid || held
 }
 
-/// The order a request of the warehouse lets leave, if it does: by the shop's id, or by the id there.
-fn released(request: &Request) -> Option<&str> {
-    let variables = &request.variables;
-    let created = &variables["order_create"];
-    if created.is_object() && created["holds"]["operator_hold"] != true {
-        return created["partner_order_id"].as_str();
-    }
-    let holds = &variables["order_update_holds"];
-    if holds["operator_hold"] == false { holds["order_id"].as_str() } else { None }
+/// The holds that a request of the warehouse sets or lifts, one for each order: what is named again has a number.
+fn holds_of(request: &Request) -> impl Iterator<Item = &Value> {
+    let variables = request.variables.as_object().into_iter().flatten();
+    variables.filter(|(name, _)| name.starts_with("order_update_holds")).map(|(_, holds)| holds)
+}
+
+/// The orders a request of the warehouse lets leave: by the shop's id, or by the id there.
+fn released(request: &Request) -> Vec<&str> {
+    let created = &request.variables["order_create"];
+    let entered = created.is_object() && created["holds"]["operator_hold"] != true;
+    let entered = entered.then(|| created["partner_order_id"].as_str()).flatten();
+    let lifted = holds_of(request).filter(|holds| holds["operator_hold"] == false);
+    entered.into_iter().chain(lifted.filter_map(|holds| holds["order_id"].as_str())).collect()
 }
 
 impl World {
@@ -76,7 +80,7 @@ impl World {
             Some(first) if own => 1 + usize::from(first.status == 401),
             _ => 0,
         };
-        for id in requests.iter().skip(own).filter_map(released).filter_map(partner) {
+        for id in requests.iter().skip(own).flat_map(released).filter_map(partner) {
             assert!(!stopped.contains(&id), "order {id} was released, though it was known to be stopped");
         }
     }
@@ -88,10 +92,12 @@ impl World {
             return;
         }
         let orders = house.orders();
-        for id in house.requests_from(from).iter().filter_map(released) {
+        for id in house.requests_from(from).iter().flat_map(released) {
             let found = orders.iter().find(|order| order["id"] == id || order["partner_order_id"] == id);
             let Some(order) = found.filter(|order| !is_cancelled(order)) else { continue };
-            let key = order["order_number"].as_str().unwrap_or_default().trim_start_matches('#');
+            let name = order["order_number"].as_str().unwrap_or_default().trim_start_matches('#');
+            // A part goes by the order's number, with what the warehouse puts behind it.
+            let key = name.trim_end_matches("-S");
             let committed = self.winery.account.order(key).is_some_and(|live| live["committed"] == true);
             assert!(committed, "order {key} was released, and is not committed");
         }
@@ -107,12 +113,13 @@ impl World {
         let orders = house.orders();
         self.check_parcels(&orders);
         for request in requests {
-            let holds = &request.variables["order_update_holds"];
-            if holds["operator_hold"] == true
-                && let Some(order) = orders.iter().find(|order| order["id"] == holds["order_id"])
-            {
-                // Two holds in one: whoever lifts it, lifts both.
-                self.held_by_people.remove(&(number(order), "operator_hold"));
+            let parts = holds_of(&request).count() > 1;
+            *self.done.entry("hold or release parts").or_default() += u64::from(parts);
+            for holds in holds_of(&request).filter(|holds| holds["operator_hold"] == true) {
+                if let Some(order) = orders.iter().find(|order| order["id"] == holds["order_id"]) {
+                    // Two holds in one: whoever lifts it, lifts both.
+                    self.held_by_people.remove(&(number(order), "operator_hold"));
+                }
             }
         }
         let mut live: BTreeMap<&str, u32> = BTreeMap::new();
@@ -251,6 +258,12 @@ impl World {
             self.check_given_back(&row, &wanted, &order);
             let asked = order.tags.iter().any(|tag| tag == RECHECK);
             assert!(!asked || state("cellar") == Some("exception"), "{at}: nobody answered the tag");
+            if let Some(route) = &self.warehouse
+                && open.iter().any(|e| e.code == "rearranged_at_destination")
+                && matches!(desired(&record, route), Some(Desired::Present(copy)) if copy.stage == Stage::Held)
+            {
+                self.check_held(&row.order_id, &at);
+            }
             if let Some(route) = &self.warehouse
                 && state("warehouse").expect(&at) == "in_step"
             {

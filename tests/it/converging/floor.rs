@@ -48,6 +48,12 @@ impl World {
     pub(super) async fn pack(&mut self, rng: &mut StdRng) -> Option<&'static str> {
         let order = self.any_packed(rng)?;
         let (id, house) = (number(&order), self.winery.house.clone()?);
+        if self.splits
+            && rng.random_bool(0.5)
+            && let Some(done) = self.split(rng, &order)
+        {
+            return Some(done);
+        }
         let shipments: Vec<i64> =
             list(&order["shipments"]).filter_map(|shipment| shipment["legacy_id"].as_i64()).collect();
         let shipment = shipments.get(rng.random_range(0..shipments.len().max(1))).copied();
@@ -191,11 +197,11 @@ impl World {
                 }
                 Some(if on { "lift a hold there" } else { "hold there" })
             }
-            9..=11 => {
+            9 | 10 => {
                 let note = json!({ "packing_note": format!("Shelf {}", rng.random_range(0..90)) });
                 self.edit(&house, id, &note, "note", "edit the note there")
             }
-            12 | 13 => {
+            12 => {
                 let mut address = order["shipping_address"].clone();
                 address["address1"] = format!("{} Oak Street", rng.random_range(1..99)).into();
                 let address = json!({ "shipping_address": address });
@@ -211,20 +217,23 @@ impl World {
             16 | 17 => done("cancel there", house.cancel(id, "By hand")),
             18 => done("put the stock back", house.deallocate(id)),
             19 => done("set stock aside", house.allocate(id)),
-            20 => {
-                let units = some_units(rng, &order);
-                let other = house.split(id, &units).ok()?;
-                for id in [id, other] {
-                    self.by_hand.entry(id).or_default().extend(["items", "note", "address"]);
-                }
-                Some("split")
-            }
+            11 | 13 | 20 => self.split(rng, &order),
             _ => {
                 let other = self.any_packed(rng)?;
                 self.by_hand.entry(id).or_default().insert("items");
                 done("merge", house.merge(id, number(&other)))
             }
         }
+    }
+
+    /// Some units of an order become an order of their own.
+    fn split(&mut self, rng: &mut StdRng, order: &Value) -> Option<&'static str> {
+        let house = self.winery.house.as_ref()?;
+        let other = house.split(number(order), &some_units(rng, order)).ok()?;
+        for id in [number(order), other] {
+            self.by_hand.entry(id).or_default().extend(["items", "note", "address"]);
+        }
+        Some("split")
     }
 
     fn edit(

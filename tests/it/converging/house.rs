@@ -14,6 +14,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// Whether anything of an order there is still to be packed.
+fn is_pending(order: &Value) -> bool {
+    list(&order["line_items"]).any(|line| line["quantity_pending_fulfillment"] != 0)
+}
+
 /// How far along a parcel is by what the shop is told of it.
 fn place(status: ShipmentStatus) -> Option<usize> {
     use ShipmentStatus::{AttemptedDelivery, Delivered, Failure, InTransit, OutForDelivery};
@@ -47,6 +52,15 @@ impl World {
         }
     }
 
+    /// What may not leave is on hold in every part, though a person has to decide; what another order ships for is out of reach.
+    pub(super) fn check_held(&self, order: &str, at: &str) {
+        let orders = self.winery.house().orders();
+        let ours = orders.iter().filter(|there| there["partner_order_id"] == order && !is_cancelled(there));
+        for part in ours.filter(|part| is_pending(part)) {
+            assert_eq!(part["holds"]["operator_hold"], true, "{at}: held in {}", part["order_number"]);
+        }
+    }
+
     /// The live order at the warehouse is the copy, but for what people did to it there.
     pub(super) fn check_packed(&self, copy: &OrderCopy, at: &str) {
         let orders = self.winery.house().orders();
@@ -55,12 +69,12 @@ impl World {
         let live = live.unwrap_or_else(|| panic!("{at}: it is not at the warehouse, and should be"));
         let by_hand =
             |field: &str| self.by_hand.get(&number(live)).is_some_and(|fields| fields.contains(field));
-        let pending = list(&live["line_items"]).any(|line| line["quantity_pending_fulfillment"] != 0);
-        let held = live["holds"]["operator_hold"] == true;
-        let theirs = self.held_by_people.contains(&(number(live), "operator_hold"));
-        // Where nothing is left to pack, a hold stops nothing.
-        if pending {
-            assert_eq!(held, copy.stage == Stage::Held || theirs, "{at}: held");
+        let pending = is_pending(live);
+        // In every part where it was split. Where nothing is left to pack, a hold stops nothing.
+        for part in orders.iter().filter(ours).filter(|part| is_pending(part)) {
+            let held = part["holds"]["operator_hold"] == true;
+            let theirs = self.held_by_people.contains(&(number(part), "operator_hold"));
+            assert_eq!(held, copy.stage == Stage::Held || theirs, "{at}: held in {}", part["order_number"]);
         }
         if !by_hand("address") {
             let (there, wanted) = (&live["shipping_address"], &copy.ship_to.address);

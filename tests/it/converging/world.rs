@@ -73,6 +73,8 @@ pub(super) struct World {
     pub(super) warehouse: Option<Route>,
     /// Whether the warehouse takes orders from the shop by itself.
     pub(super) native: bool,
+    /// Whether packers like to split orders: in a third of all lives.
+    pub(super) splits: bool,
     pub(super) ids: Vec<i64>,
     /// Fields that somebody at the warehouse edited by hand, by the order's number there.
     pub(super) by_hand: BTreeMap<i64, BTreeSet<&'static str>>,
@@ -149,6 +151,7 @@ impl World {
             compliance,
             warehouse: routes.pop(),
             native,
+            splits: seed % 3 == 1,
             ids: Vec::new(),
             by_hand: BTreeMap::new(),
             held_by_people: BTreeSet::new(),

@@ -11,7 +11,7 @@ use Edit::{
     Abroad, Address, Cancel, Fewer, GiftNote, Hold, LineAdded, LineRemoved, Method, More, Note, Paid, Refund,
     TagAdded, TagRemoved, Variant,
 };
-use Outcome::{Applied, But, Held, Moot, NotAtTheShop, Refused, Task, Unreachable};
+use Outcome::{Applied, Held, Moot, NotAtTheShop, Refused, Task, Unreachable};
 use Stage::{
     Cancelled, Fulfilled, HeldByPerson, HeldByUs, InTote, Locked, Merged, New, Packed, Partly, Ready, Split,
 };
@@ -40,8 +40,6 @@ enum Outcome {
     Applied,
     /// It says so, and waits on our hold: for the difference to be paid, or because that is what was asked.
     Held,
-    /// It says so; something else there is still a person's to see to.
-    But(&'static str),
     /// Nothing was lost: it waits for a person, on hold where anybody could still go on with it.
     Task(&'static str),
     /// It is too late, and a person is told so.
@@ -74,7 +72,7 @@ const TABLE: &[Row] = &[
     (&[Abroad], ON_HOLD, "update_line_items update", Held),
     (&[Abroad], IN_HAND, "hold update", Task("edited_while_packed")),
     (&[Abroad], &[Fulfilled], "", Refused("edited_after_shipment")),
-    (&[Abroad], &[Split], "hold", Task("rearranged_at_destination")),
+    (&[Abroad], &[Split], "hold hold", Task("rearranged_at_destination")),
     // What is said to packers.
     (MARKS, FREE, "update", Applied),
     (MARKS, IN_HAND, "update", Applied),
@@ -93,16 +91,16 @@ const TABLE: &[Row] = &[
     (&[Variant], FREE, "hold remove_line_items add_line_items update unhold", Applied),
     (&[Variant], ON_HOLD, "remove_line_items add_line_items update", Held),
     (GOODS, IN_HAND, "hold", Task("edited_while_packed")),
-    // Of a split order an edit would reach one part; nobody goes on with that one until a person made it in each.
-    (GOODS, &[Split], "hold", Task("rearranged_at_destination")),
-    (&[Address, Method, Note, GiftNote], &[Split], "hold", Task("rearranged_at_destination")),
+    // Of a split order an edit would reach one part; nobody goes on with any until a person made it in each.
+    (GOODS, &[Split], "hold hold", Task("rearranged_at_destination")),
+    (&[Address, Method, Note, GiftNote], &[Split], "hold hold", Task("rearranged_at_destination")),
     (&[More, LineAdded], &[Fulfilled], "", Refused("edited_after_shipment")),
     (&[Fewer, LineRemoved, Variant], &[Fulfilled], "", NotAtTheShop),
     // Taking it back: on hold first, never by force.
     (&[Cancel, Refund], &[New, Ready], "hold cancel", Applied),
     (&[Cancel, Refund], ON_HOLD, "cancel", Applied),
     (&[Cancel, Refund], IN_HAND, "hold", Task("cancelled_while_packed")),
-    (&[Cancel, Refund], &[Split], "hold cancel hold cancel", Applied),
+    (&[Cancel, Refund], &[Split], "hold hold cancel cancel", Applied),
     (&[Cancel, Refund], &[Cancelled], "", Applied),
     (&[Cancel], &[Partly, Fulfilled], "", NotAtTheShop),
     (&[Refund], &[Partly], "hold remove_line_items update_line_items update", Held),
@@ -112,7 +110,7 @@ const TABLE: &[Row] = &[
     (&[Paid], &[Packed, Partly, Fulfilled, Merged, Split], "", Unreachable),
     (&[Hold], &[New, Ready, Locked, InTote, Packed, Partly], "hold", Held),
     (&[Hold], ON_HOLD, "", Held),
-    (&[Hold], &[Split], "hold", But("rearranged_at_destination")),
+    (&[Hold], &[Split], "hold hold", Held),
     (&[Hold], &[Fulfilled], "", NotAtTheShop),
     // What a person took back there is not entered again, and what another order ships for is out of reach.
     (
@@ -216,7 +214,6 @@ async fn play(winery: &Winery, edit: Edit, stage: Stage) -> (String, Outcome) {
         // That a part happens to hold what the whole should is no edit.
         (Some(code), Split) if edit == Fewer && is_held => Task(code),
         (Some(code), Merged | Cancelled) => Task(code),
-        (Some(code), _) if shown => But(code),
         (Some(code), Fulfilled) => Refused(code),
         (Some(code), _) => {
             assert!(stopped, "{edit:?} {stage:?}: {code}, and packers go on");
