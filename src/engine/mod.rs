@@ -4,24 +4,19 @@
 //! knows nothing of what is in them. The loop never holds a transaction over network I/O, and every write of a pass is
 //! fenced by its lease.
 
-mod account;
-mod answering;
-mod asking;
 pub mod channel;
 mod converge;
 mod customs;
 mod delivery;
 pub mod desired;
+mod hearing;
 pub mod judging;
 mod pass;
 pub mod plan;
-mod polling;
 mod pressure;
 mod preview;
 pub mod refunding;
 pub mod retry;
-mod sorter;
-mod target;
 
 pub use preview::Owed;
 
@@ -89,7 +84,7 @@ pub struct Engine {
     wake: Wake,
     workers: usize,
     /// What destinations said changed when they were asked last.
-    reported: Mutex<BTreeMap<ConnectionName, polling::Reported>>,
+    reported: Mutex<BTreeMap<ConnectionName, hearing::Reported>>,
 }
 
 impl Engine {

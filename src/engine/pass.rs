@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::sorter::hear;
-use super::target::Target;
+use super::converge::Target;
+use super::hearing::hear;
 use super::{Engine, HEARTBEAT, LEASE, STORAGE_PAUSE, later, retry};
 use crate::connectors::Heard;
 use crate::domain::ConnectionName;

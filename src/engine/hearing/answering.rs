@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::super::Engine;
+use super::super::converge::{Target, Wanted};
 use super::sorter::hear;
-use super::target::{Target, Wanted};
 use crate::connectors::{Heard, Question};
 use crate::domain::copy::Stage;
 use crate::domain::mirror::{Desired, MirrorState, Observed};

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
-use super::channel::{doubt, failed, next_flag, next_shipping};
-use super::customs::unread;
-use super::desired::desired;
-use super::judging::{Judgement, judgement};
-use super::plan::{Sight, plan};
-use super::refunding::{given_back, lacks_amounts, negative_order, sold};
+use super::super::Engine;
+use super::super::channel::{doubt, failed, next_flag, next_shipping};
+use super::super::customs::unread;
+use super::super::desired::desired;
+use super::super::judging::{Judgement, judgement};
+use super::super::plan::{Sight, plan};
+use super::super::refunding::{given_back, lacks_amounts, negative_order, sold};
 use crate::connectors::{Channel, Destination, Effect};
 use crate::crypto;
 use crate::domain::copy::OrderCopy;
@@ -28,7 +28,7 @@ use crate::transport::{Fault, Log};
 
 /// One copy of an order that the loop brings in step.
 #[derive(Clone)]
-pub(super) enum Target<'e> {
+pub(in super::super) enum Target<'e> {
     /// The copy that a route sends to a destination.
     Copy(&'e Route, Arc<dyn Destination>, Known),
     /// The negative order of a refund at the destination of a route.
@@ -39,7 +39,7 @@ pub(super) enum Target<'e> {
 
 /// A refund of goods that had left, where its route enters it.
 #[derive(Clone)]
-pub(super) struct RefundTarget<'e> {
+pub(in super::super) struct RefundTarget<'e> {
     route: &'e Route,
     destination: Arc<dyn Destination>,
     /// Its mirror's name.
@@ -53,7 +53,7 @@ pub(super) struct RefundTarget<'e> {
 
 /// When it is known what holds an order at its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(in super::super) enum Known {
     /// Once the order was read.
     ByReading,
     /// Never: the channel cannot be asked.
@@ -61,7 +61,7 @@ pub(super) enum Known {
 }
 
 /// What a target is owed.
-pub(super) enum Wanted {
+pub(in super::super) enum Wanted {
     /// At a destination, with what it thinks of the order.
     Copy(Desired, Judgement),
     /// At the channel.
@@ -77,7 +77,7 @@ pub(super) enum Wanted {
 
 impl Wanted {
     /// Equal wants have equal digests, whatever order their facts came in.
-    pub(super) fn digest(&self) -> String {
+    pub(in super::super) fn digest(&self) -> String {
         match self {
             Self::Copy(desired, judgement) => match &judgement.in_part {
                 Some(stays_back) => digest(&(desired, stays_back)),
@@ -88,7 +88,7 @@ impl Wanted {
     }
 
     /// Why nothing is wanted, where that is so.
-    pub(super) fn absence(&self) -> Option<&Absence> {
+    pub(in super::super) fn absence(&self) -> Option<&Absence> {
         match self {
             Self::Copy(Desired::Absent(absence), _) => Some(absence),
             _ => None,
@@ -97,7 +97,7 @@ impl Wanted {
 }
 
 /// What a step did.
-pub(super) enum Done {
+pub(in super::super) enum Done {
     Effect(Box<Effect>),
     /// Something at the channel, with the fulfilment it was about.
     Told(Option<Box<Fulfillment>>),
@@ -105,7 +105,7 @@ pub(super) enum Done {
 
 impl Engine {
     /// The copies that routes send out for orders of this channel.
-    pub(super) fn copies(&self, channel: &str) -> Vec<Target<'_>> {
+    pub(in super::super) fn copies(&self, channel: &str) -> Vec<Target<'_>> {
         let routes = self.routes.iter().filter(|route| route.from == channel);
         let source = self.registry.get(channel).and_then(|connected| connected.channel.as_ref());
         let asks = source.is_some_and(|source| source.can_be_asked());
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// The negative orders of refunds: those that are owed, and those that were begun.
-    pub(super) fn refunds(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+    pub(in super::super) fn refunds(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
         let entering = |route: &&Route| {
             route.from == record.order.connection && matches!(route.refunds, Refunds::Negative { .. })
         };
@@ -153,7 +153,7 @@ impl Engine {
     }
 
     /// Destinations of a channel's orders that tell of their copies by webhook.
-    pub(super) fn tellers(&self, channel: &str) -> Vec<ConnectionName> {
+    pub(in super::super) fn tellers(&self, channel: &str) -> Vec<ConnectionName> {
         let routes = self.routes.iter().filter(|route| route.from == channel);
         let telling = routes.filter(|route| {
             self.registry.get(&route.to).is_some_and(|connected| connected.webhooks.is_some())
@@ -162,7 +162,7 @@ impl Engine {
     }
 
     /// Everything of an order that is brought in step, in the order in which that is done.
-    pub(super) fn targets(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
+    pub(in super::super) fn targets(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Vec<Target<'_>> {
         let mut targets = self.copies(&record.order.connection);
         targets.extend(self.refunds(record, mirrors));
         targets.extend(self.own(record, mirrors));
@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// The channel's own copy, where there is something it can be told of, or what it was told is not settled yet.
-    pub(super) fn own(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Option<Target<'static>> {
+    pub(in super::super) fn own(&self, record: &OrderRecord, mirrors: &[Mirror]) -> Option<Target<'static>> {
         let name = &record.order.connection;
         let unsettled = |mirror: &Mirror| mirror.destination == *name && mirror.state != MirrorState::InStep;
         let channel = self.registry.get(name)?.channel.clone()?;
@@ -190,7 +190,7 @@ impl Engine {
 }
 
 impl Target<'_> {
-    pub(super) fn name(&self) -> &str {
+    pub(in super::super) fn name(&self) -> &str {
         match self {
             Self::Copy(route, ..) => &route.to,
             Self::Refund(refund) => &refund.name,
@@ -199,7 +199,7 @@ impl Target<'_> {
     }
 
     /// The connection it is at.
-    pub(super) fn connection(&self) -> &str {
+    pub(in super::super) fn connection(&self) -> &str {
         match self {
             Self::Copy(route, ..) => &route.to,
             Self::Refund(refund) => &refund.route.to,
@@ -208,12 +208,12 @@ impl Target<'_> {
     }
 
     /// Whether it can be asked to judge an order anew.
-    pub(super) fn judges(&self) -> bool {
+    pub(in super::super) fn judges(&self) -> bool {
         matches!(self, Self::Copy(_, destination, _) if destination.capabilities().judges)
     }
 
     /// The system that holds it, where that is a destination.
-    pub(super) fn destination(&self) -> Option<&dyn Destination> {
+    pub(in super::super) fn destination(&self) -> Option<&dyn Destination> {
         match self {
             Self::Copy(_, destination, _) => Some(&**destination),
             Self::Refund(refund) => Some(&*refund.destination),
@@ -221,7 +221,7 @@ impl Target<'_> {
         }
     }
 
-    pub(super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
+    pub(in super::super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
         match self {
             Self::Copy(route, ..) => {
                 let desired = desired(record, route)?;
@@ -252,7 +252,7 @@ impl Target<'_> {
 
     /// Whether the order has to be read first: before goods may leave, where nothing else keeps them; for customs data that
     /// only a reading tells; for the amounts of a refund; and where a person says that what it lacked there is mended.
-    pub(super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
+    pub(in super::super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
         if let Self::Refund(of) = self {
             return of.entered.is_none() && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
         }
@@ -271,7 +271,7 @@ impl Target<'_> {
         matches!(self, Self::Copy(_, _, Known::ByReading)) && record.work.is_none()
     }
 
-    pub(super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
+    pub(in super::super) fn plan(&self, wanted: &Wanted, mirror: &Mirror, fresh: bool) -> Plan {
         match (self.destination(), wanted) {
             (Some(destination), Wanted::Copy(desired, judgement)) => {
                 let accepted = mirror.accepted.is_some() && mirror.accepted == Some(wanted.digest());
@@ -288,7 +288,7 @@ impl Target<'_> {
     }
 
     /// Whether the copy that a destination judged is not the one that is wanted now, and can still become it.
-    pub(super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
+    pub(in super::super) fn owes_judgement(&self, wanted: &Wanted, mirror: &Mirror) -> bool {
         let (Self::Copy(_, destination, _), Wanted::Copy(desired, _)) = (self, wanted) else { return false };
         let Edits::Anew(until) = destination.capabilities().edits else { return false };
         let gone =
@@ -303,11 +303,11 @@ impl Target<'_> {
     }
 
     /// How often an open copy is looked at though nothing is owed.
-    pub(super) fn watch(&self) -> Option<Duration> {
+    pub(in super::super) fn watch(&self) -> Option<Duration> {
         self.destination()?.capabilities().watch
     }
 
-    pub(super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
+    pub(in super::super) async fn apply(&self, step: &Step, log: &Log) -> Result<Done, Fault> {
         match (self, self.destination(), step) {
             (_, Some(destination), step) => {
                 destination.apply(step, log).await.map(|effect| Done::Effect(Box::new(effect)))

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::pass::{Halt, Pass, unauthorized};
+use super::super::pass::{Halt, Pass, unauthorized};
 use super::sorter::hear;
 use crate::connectors::Heard;
 use crate::domain::RemoteId;
@@ -17,7 +17,7 @@ use crate::transport::{Fault, Log};
 
 impl Pass<'_> {
     /// Asks whose the part is that these deliveries name, and lets go of it.
-    pub(super) async fn ask_whose(
+    pub(in super::super) async fn ask_whose(
         &mut self,
         part: &RemoteId,
         deliveries: &[StoredDelivery],

@@ -3,7 +3,7 @@
 //! It goes by state and never by an id watermark, for ids are not commit order. It keeps no facts: the pass that works on
 //! the order reads the delivery again. What cannot be understood becomes an exception and holds up nothing else.
 
-use super::Engine;
+use super::super::Engine;
 use crate::connectors::{Delivery, Heard, Registry};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::{OrderRef, RemoteId};
@@ -11,7 +11,7 @@ use crate::store::{DeliveryState, Sorted, SortedInto, StoreError, StoredDelivery
 
 impl Engine {
     /// Where one delivery belongs.
-    pub(super) async fn sort(&self, delivery: &StoredDelivery) -> Result<Sorted, StoreError> {
+    pub(in super::super) async fn sort(&self, delivery: &StoredDelivery) -> Result<Sorted, StoreError> {
         let into = match hear(&self.registry, delivery) {
             Err(reason) => SortedInto::Exception(reason),
             Ok(Heard::Nothing(why)) => SortedInto::Nothing(DeliveryState::NoChange, why),
@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// The order with this id at one of the channels that send to a destination, if we know it.
-    pub(super) async fn channel_of(
+    pub(in super::super) async fn channel_of(
         &self,
         destination: &str,
         order: &RemoteId,
@@ -55,7 +55,7 @@ impl Engine {
 }
 
 /// What a delivery says, in its connector's reading.
-pub(super) fn hear(registry: &Registry, delivery: &StoredDelivery) -> Result<Heard, Reason> {
+pub(in super::super) fn hear(registry: &Registry, delivery: &StoredDelivery) -> Result<Heard, Reason> {
     let webhooks = registry.get(&delivery.connection).and_then(|connected| connected.webhooks.as_ref());
     let Some(webhooks) = webhooks else {
         return Err(Reason::new(

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, STORAGE_PAUSE};
+use super::super::{Engine, STORAGE_PAUSE};
 use crate::connectors::Destination;
 use crate::domain::mirror::Observed;
 use crate::domain::{ConnectionName, RemoteId};
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::transport::Log;
 
 /// Versions that a destination told when it was asked last, each with when it first told that one.
-pub(super) type Reported = BTreeMap<RemoteId, (String, Timestamp)>;
+pub(in super::super) type Reported = BTreeMap<RemoteId, (String, Timestamp)>;
 
 /// What is asked again each time.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
@@ -28,7 +28,7 @@ const NAME: &str = "asked_until";
 
 impl Engine {
     /// Polls every destination at its own pace until `stop`.
-    pub(super) async fn keep_polling(self: Arc<Self>, stop: CancellationToken) {
+    pub(in super::super) async fn keep_polling(self: Arc<Self>, stop: CancellationToken) {
         let polled = self.registry.iter().filter_map(|(name, connected)| {
             let destination = connected.destination.clone()?;
             Some((name.clone(), destination.polls()?, destination))
