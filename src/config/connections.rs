@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::nearest;
+use super::roles::{KINDS, Names, role};
 use super::section::Section;
 use super::{carriers, locations, secrets};
 use crate::connectors::shipcompliant::{self, FULFILLMENT_TYPES, LICENSE_RELATIONSHIPS, ORDER_TYPES};
@@ -58,29 +59,12 @@ pub enum Kind {
     },
 }
 
-/// The words for them in the configuration, and the role that each plays.
-const KINDS: &[(&str, Role)] =
-    &[("shopify", Role::Channel), ("shipcompliant", Role::Destination), ("shiphero", Role::Warehouse)];
-
-/// What role a connection can play in a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Channel,
-    Destination,
-    /// A destination that packs.
-    Warehouse,
-}
-
-/// The role of each connection that was named, even where something in it is wrong; none where its kind is no kind.
-pub(super) type Names = BTreeMap<ConnectionName, Option<Role>>;
-
 pub(super) struct Connections {
     pub(super) all: BTreeMap<ConnectionName, ConnectionConfig>,
     pub(super) names: Names,
 }
 
 pub(super) fn read(root: &mut Section<'_>) -> Connections {
-    let role = |kind: &str| KINDS.iter().find(|(word, _)| *word == kind).map(|(_, role)| *role);
     let named = root.peek("connections", "kind").into_iter();
     let names: Names = named.map(|(name, kind)| (name.to_owned(), kind.and_then(role))).collect();
     let mut all = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! The locations of a shop that stand for the warehouses of those who ship for it.
 
-use super::connections::{Names, Role};
+use super::roles::{Names, Role};
 use super::section::Section;
 use crate::connectors::shopify::{Locations, Mapped};
 

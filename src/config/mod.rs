@@ -9,6 +9,7 @@ mod customs;
 mod duties;
 mod locations;
 mod reader;
+mod roles;
 mod routes;
 mod secrets;
 mod section;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::connections::{Names, Role};
+use super::roles::{Names, Role};
 use super::section::Section;
 use super::{customs, services};
 use crate::connectors::shopify;

@@ -65,6 +65,11 @@ pub(super) struct Query {
     pub(super) urgent: bool,
 }
 
+/// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
+pub(super) const fn mutation(operation: &'static str, document: &'static str, expected_cost: u32) -> Query {
+    Query { operation, document, effect: Effect::Write, root: "done", expected_cost, urgent: false }
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(default)]

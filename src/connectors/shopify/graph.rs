@@ -1,7 +1,6 @@
 //! The shapes of the Admin GraphQL API, and their translation to the same facts that webhooks give.
 //!
-//! Documents stand in `queries/`; a test holds them against the vendor's schema. Ids come as global ids or as numbers in
-//! text; both become the plain number.
+//! Ids come as global ids or as numbers in text; both become the plain number.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -24,46 +23,6 @@ use crate::domain::order::{
     line_kind,
 };
 use crate::domain::record::Snapshot;
-
-/// A document of `queries/` with the fragment that reads a fulfilment.
-macro_rules! with_shipped {
-    ($file:literal) => {
-        concat!(include_str!(concat!("queries/", $file)), include_str!("queries/fragments/shipped.graphql"))
-    };
-}
-
-/// One order in full.
-pub(super) const ORDER: &str = with_shipped!("order.graphql");
-/// What of an order is still to be fulfilled.
-pub(super) const OPEN_WORK: &str = include_str!("queries/open_work.graphql");
-/// Makes a fulfilment.
-pub(super) const SHIP: &str = with_shipped!("ship.graphql");
-/// Gives a fulfilment other tracking.
-pub(super) const RETRACK: &str = with_shipped!("retrack.graphql");
-/// Cancels a fulfilment.
-pub(super) const UNSHIP: &str = with_shipped!("unship.graphql");
-/// Books how far a fulfilment has come.
-pub(super) const PROGRESS: &str = include_str!("queries/progress.graphql");
-/// Places a hold.
-pub(super) const HOLD: &str = include_str!("queries/hold.graphql");
-/// Releases a hold.
-pub(super) const UNHOLD: &str = include_str!("queries/unhold.graphql");
-/// Puts a tag on an order.
-pub(super) const TAG: &str = include_str!("queries/tag.graphql");
-/// Takes a tag off an order.
-pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
-/// Writes the note of an order.
-pub(super) const NOTE: &str = include_str!("queries/note.graphql");
-/// Sets a metafield.
-pub(super) const STATE: &str = include_str!("queries/state.graphql");
-/// One fulfilment.
-pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
-/// Which order a fulfilment order belongs to.
-pub(super) const PART: &str = include_str!("queries/part.graphql");
-/// The shop and what the token may do.
-pub(super) const SHOP: &str = include_str!("queries/shop.graphql");
-/// Some locations.
-pub(super) const LOCATIONS: &str = include_str!("queries/locations.graphql");
 
 /// How many lines, and how many of everything else, one reading asks for; the next size is tried where one is too small.
 /// The cost of the largest stays under the API's bound of 1,000 for a single query.

@@ -10,14 +10,15 @@ use serde_json::json;
 
 use super::Shopify;
 use super::admin::Query;
-use super::graph::{self, plain};
+use super::documents;
+use super::graph::plain;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Effect, Fault, Log};
 
 const LOCATIONS: Query = Query {
     operation: "locations",
-    document: graph::LOCATIONS,
+    document: documents::LOCATIONS,
     effect: Effect::Read,
     root: "nodes",
     expected_cost: 10,

@@ -6,6 +6,7 @@
 mod admin;
 mod company;
 mod customs;
+mod documents;
 mod graph;
 mod locations;
 mod noting;
@@ -68,7 +69,7 @@ const SCOPES: &[(&str, &str)] = &[
 
 const ORDER: Query = Query {
     operation: "order",
-    document: graph::ORDER,
+    document: documents::ORDER,
     effect: Effect::Read,
     root: "order",
     expected_cost: 300,
@@ -76,7 +77,7 @@ const ORDER: Query = Query {
 };
 const PART: Query = Query {
     operation: "fulfillment order",
-    document: graph::PART,
+    document: documents::PART,
     effect: Effect::Read,
     root: "fulfillmentOrder",
     expected_cost: 1,
@@ -85,7 +86,7 @@ const PART: Query = Query {
 };
 const SHOP: Query = Query {
     operation: "shop",
-    document: graph::SHOP,
+    document: documents::SHOP,
     effect: Effect::Read,
     root: "shop",
     expected_cost: 10,

@@ -6,16 +6,15 @@
 use serde_json::json;
 
 use super::Shopify;
-use super::admin::Query;
-use super::graph;
-use super::shipping::mutation;
+use super::admin::{Query, mutation};
+use super::documents;
 use crate::domain::address::filled;
 use crate::domain::fulfillment::Fulfillment;
 use crate::domain::step::{Noting, Stating};
 use crate::transport::{Fault, Log};
 
-const NOTE: Query = mutation("orderUpdate", graph::NOTE, 10);
-const STATE: Query = mutation("metafieldsSet", graph::STATE, 10);
+const NOTE: Query = mutation("orderUpdate", documents::NOTE, 10);
+const STATE: Query = mutation("metafieldsSet", documents::STATE, 10);
 
 /// The lines before and after what is ours.
 const FROM: &str = "[Crossdock]";

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shopify;
-use super::admin::Query;
+use super::admin::{Query, mutation};
 use super::company::{company, pages};
-use super::graph::{self, GraphFulfillment};
+use super::documents;
+use super::graph::GraphFulfillment;
 use super::work::{Held, Work, held_units, pick};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;
@@ -22,20 +23,20 @@ use crate::transport::{Effect, Fault, Log};
 
 const FULFILLMENT: Query = Query {
     operation: "fulfillment",
-    document: graph::FULFILLMENT,
+    document: documents::FULFILLMENT,
     effect: Effect::Read,
     root: "fulfillment",
     expected_cost: 20,
     urgent: false,
 };
-const SHIP: Query = mutation("fulfillmentCreate", graph::SHIP, 20);
-const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", graph::RETRACK, 50);
-const UNSHIP: Query = mutation("fulfillmentCancel", graph::UNSHIP, 10);
-const PROGRESS: Query = mutation("fulfillmentEventCreate", graph::PROGRESS, 10);
-const HOLD: Query = Query { urgent: true, ..mutation("fulfillmentOrderHold", graph::HOLD, 10) };
-const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", graph::UNHOLD, 10);
-const TAG: Query = mutation("tagsAdd", graph::TAG, 10);
-const UNTAG: Query = mutation("tagsRemove", graph::UNTAG, 10);
+const SHIP: Query = mutation("fulfillmentCreate", documents::SHIP, 20);
+const RETRACK: Query = mutation("fulfillmentTrackingInfoUpdate", documents::RETRACK, 50);
+const UNSHIP: Query = mutation("fulfillmentCancel", documents::UNSHIP, 10);
+const PROGRESS: Query = mutation("fulfillmentEventCreate", documents::PROGRESS, 10);
+const HOLD: Query = Query { urgent: true, ..mutation("fulfillmentOrderHold", documents::HOLD, 10) };
+const UNHOLD: Query = mutation("fulfillmentOrderReleaseHold", documents::UNHOLD, 10);
+const TAG: Query = mutation("tagsAdd", documents::TAG, 10);
+const UNTAG: Query = mutation("tagsRemove", documents::UNTAG, 10);
 
 /// The name of our hold; one app can have only one of a name on the same work.
 const HANDLE: &str = "crossdock-compliance";
@@ -45,11 +46,6 @@ const HELD_ALREADY: &str = "DUPLICATE_FULFILLMENT_HOLD_HANDLE";
 /// Lines of a fulfilment, and its latest events, that one answer shows.
 const LINES: u32 = 250;
 const EVENTS: u32 = 50;
-
-/// The cost is as recorded; tracking costs 50 since June 2026, the others 10 with their payload's lists on top.
-pub(super) const fn mutation(operation: &'static str, document: &'static str, expected_cost: u32) -> Query {
-    Query { operation, document, effect: Effect::Write, root: "done", expected_cost, urgent: false }
-}
 
 #[derive(Deserialize)]
 struct Answer {

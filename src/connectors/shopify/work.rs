@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 
 use super::Shopify;
 use super::admin::Query;
-use super::graph::{self, Connection, Node, plain};
+use super::documents;
+use super::graph::{Connection, Node, plain};
 use crate::domain::RemoteId;
 use crate::transport::{Effect, Fault, Log};
 
 const OPEN_WORK: Query = Query {
     operation: "open work",
-    document: graph::OPEN_WORK,
+    document: documents::OPEN_WORK,
     effect: Effect::Read,
     root: "order",
     expected_cost: 150,
