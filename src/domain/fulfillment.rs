@@ -148,8 +148,8 @@ open_enum! {
     }
 }
 
-/// What units of a refund come to, in the shop's currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a part of a refund comes to, in the shop's currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundValue {
     /// After discounts and before taxes.
     pub subtotal: Decimal,
@@ -183,6 +183,9 @@ pub struct Refund {
     pub day: Option<Date>,
     /// The lines it is for.
     pub lines: Vec<RefundLine>,
+    /// What of the shipping it gave back.
+    #[serde(default)]
+    pub shipping: RefundValue,
 }
 
 open_enum! {

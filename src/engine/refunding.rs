@@ -11,9 +11,10 @@ use rust_decimal::Decimal;
 
 use crate::domain::RemoteId;
 use crate::domain::copy::{Item, OrderCopy, Stage};
-use crate::domain::fulfillment::{Refund, RefundLine, Restock};
+use crate::domain::fulfillment::{Refund, RefundLine, RefundValue, Restock};
 use crate::domain::mirror::{Absence, Desired, Mirror, Observed};
 use crate::domain::money::allocate;
+use crate::domain::order::OrderDocument;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::OrderRecord;
 use crate::domain::route::{Refunds, Route};
@@ -77,11 +78,13 @@ pub fn negative_order(
     refund: &RemoteId,
     entered: Option<&OrderCopy>,
 ) -> Desired {
-    let parts = sold.and_then(|sold| given_back(record, route, sold).remove(refund));
-    let (Some(sold), Some(refund), Some(parts)) = (sold, record.refunds.get(refund), parts) else {
+    let given = sold.map(|sold| given_back(record, route, sold)).unwrap_or_default();
+    let (Some(sold), Some(refund), Some(parts)) = (sold, record.refunds.get(refund), given.get(refund))
+    else {
         return entered.map_or(Desired::Absent(Absence::NothingHadLeft), withdrawn);
     };
-    match (taken_out(sold, refund, &parts), entered) {
+    let shipping = shipping_back(record, sold, &given, refund);
+    match (taken_out(sold, refund, parts, &shipping), entered) {
         (Some(copy), Some(entered)) if !entered.same_goods(&copy) => withdrawn(entered),
         (_, Some(entered)) => Desired::Present(Box::new(entered.clone())),
         (Some(copy), None) => Desired::Present(Box::new(copy)),
@@ -103,7 +106,7 @@ pub fn lacks_amounts(
     let (Some(sold), Some(kept)) = (sold, record.refunds.get(refund)) else { return false };
     given_back(record, route, sold)
         .remove(refund)
-        .is_some_and(|parts| taken_out(sold, kept, &parts).is_none())
+        .is_some_and(|parts| taken_out(sold, kept, &parts, &RefundValue::default()).is_none())
 }
 
 fn withdrawn(entered: &OrderCopy) -> Desired {
@@ -114,10 +117,35 @@ fn withdrawn(entered: &OrderCopy) -> Desired {
     ))
 }
 
-/// Goods of a refund as they were entered, at what was given back for them; nothing where that is not known.
-fn taken_out(sold: &OrderCopy, refund: &Refund, parts: &[(&RefundLine, u32)]) -> Option<OrderCopy> {
+/// What a refund gave back of the shipping that was entered. What came off before the order was entered is in none of its negative
+/// orders, so it is the latest refunds that took off what is missing now.
+fn shipping_back(record: &OrderRecord, sold: &OrderCopy, given: &GivenBack<'_>, of: &Refund) -> RefundValue {
+    let now = record.document.as_ref().map(OrderDocument::shipping_price).unwrap_or_default();
+    let mut left = (sold.shipping - now).max(Decimal::ZERO);
+    let mut refunds: Vec<&Refund> = record.refunds.values().filter(|it| given.contains_key(&it.id)).collect();
+    refunds.sort_by(|a, b| b.created_at.cmp(&a.created_at).then(b.id.cmp(&a.id)));
+    for refund in refunds {
+        let RefundValue { subtotal, tax } = &refund.shipping;
+        let back = left.min(*subtotal);
+        left -= back;
+        if refund.id == of.id && back > Decimal::ZERO {
+            let tax = allocate(*tax, &[back, subtotal - back], &sold.currency)[0];
+            return RefundValue { subtotal: back.normalize(), tax };
+        }
+    }
+    RefundValue::default()
+}
+
+/// Goods of a refund as they were entered, at what was given back for them, with what of the shipping was; nothing where that is not
+/// known.
+fn taken_out(
+    sold: &OrderCopy,
+    refund: &Refund,
+    parts: &[(&RefundLine, u32)],
+    shipping: &RefundValue,
+) -> Option<OrderCopy> {
     let day = refund.day?;
-    let (mut items, mut tax) = (Vec::new(), Decimal::ZERO);
+    let (mut items, mut tax) = (Vec::new(), shipping.tax);
     for (line, units) in parts {
         let value = line.value.as_ref()?;
         let shares = [Decimal::from(*units), Decimal::from(line.quantity - units)];
@@ -137,7 +165,7 @@ fn taken_out(sold: &OrderCopy, refund: &Refund, parts: &[(&RefundLine, u32)]) ->
         placed_on: day,
         ship_on: day,
         items,
-        shipping: Decimal::ZERO,
+        shipping: shipping.subtotal,
         tax: tax.normalize(),
         payments: Vec::new(),
         gift_note: None,

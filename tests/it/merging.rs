@@ -1,7 +1,7 @@
 //! The order record: facts merge to the same record in whatever order and however often they come.
 
 use crossdock::domain::fulfillment::{
-    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund,
+    DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Refund, RefundValue,
 };
 use crossdock::domain::order::{OrderDocument, PaymentState};
 use crossdock::domain::record::{
@@ -213,8 +213,15 @@ fn a_shipment_that_the_document_does_not_know_of_asks_for_the_order() {
 
 #[test]
 fn a_refund_newer_than_the_document_asks_what_is_left() {
-    let refund =
-        |at| Fact::Refund(Refund { id: "7".into(), created_at: second(at), day: None, lines: Vec::new() });
+    let refund = |at| {
+        Fact::Refund(Refund {
+            id: "7".into(),
+            created_at: second(at),
+            day: None,
+            lines: Vec::new(),
+            shipping: RefundValue::default(),
+        })
+    };
     let mut record = record(version(10, "x"));
     assert_eq!(heard(&mut record, refund(9), 20), Merge::Applied);
     assert!(!record.needs_reading());

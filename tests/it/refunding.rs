@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::support::contract::contract_or_skip;
-use crate::support::winery::{ROUTE, Setup, Winery};
+use crate::support::winery::{ROUTE, Setup, Winery, line_body, order_body};
 use crate::support::{dec, document, fulfillment, record, route, second};
 
 fn negative(since: Option<&str>) -> Route {
@@ -34,7 +34,13 @@ fn refund(id: &str, at: i64, parts: &[(u32, Restock)], subtotal: &str) -> Refund
         value: Some(RefundValue { subtotal: dec(subtotal), tax: dec("1.01") }),
     };
     let day = Some("2026-11-21".parse().unwrap());
-    Refund { id: id.into(), created_at: second(at), day, lines: parts.iter().map(part).collect() }
+    Refund {
+        id: id.into(),
+        created_at: second(at),
+        day,
+        lines: parts.iter().map(part).collect(),
+        shipping: RefundValue::default(),
+    }
 }
 
 /// An order of six bottles of which so many left and so many are still wanted, with refunds.
@@ -195,6 +201,46 @@ proptest! {
     }
 }
 
+#[test]
+fn shipping_comes_out_of_what_was_entered_and_no_cent_twice() {
+    let route = negative(None);
+    let back = |cents: &str| RefundValue { subtotal: dec(cents), tax: dec("0.90") };
+    // Of 15 that were entered: what refunds gave back, the oldest first, what the order has left, what is taken out of it.
+    type Case<'c> = (&'c [&'c str], &'c str, &'c [(&'c str, &'c str)]);
+    let table: [Case<'_>; 6] = [
+        (&["0"], "15", &[("0", "0")]),
+        (&["5"], "10", &[("5", "0.90")]),
+        (&["5", "10"], "0", &[("5", "0.90"), ("10", "0.90")]),
+        // Given back before the order was entered.
+        (&["5"], "15", &[("0", "0")]),
+        (&["5", "7"], "8", &[("0", "0"), ("7", "0.90")]),
+        (&["6", "7"], "5", &[("3", "0.45"), ("7", "0.90")]),
+    ];
+    for (at, (given, left, expected)) in table.into_iter().enumerate() {
+        let refunds: Vec<Refund> = (10..)
+            .zip(given)
+            .map(|(second, given)| {
+                let made = refund(&format!("{second}"), second, &[(1, Restock::Return)], "40");
+                Refund { shipping: back(given), ..made }
+            })
+            .collect();
+        let ids: Vec<_> = refunds.iter().map(|refund| refund.id.clone()).collect();
+        let mut record = sold(6, 4, refunds);
+        let copy = entered(&record, &route);
+        assert_eq!(copy.shipping, dec("15"));
+        record.document.as_mut().unwrap().shipping[0].price = dec(left);
+        for (id, (shipping, tax)) in ids.iter().zip(expected) {
+            match negative_order(&record, &route, Some(&copy), id, None) {
+                Desired::Present(made) => {
+                    let told = (made.shipping, made.tax - dec("1.01"));
+                    assert_eq!(told, (dec(shipping), dec(tax)), "row {at}, refund {id}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 /// The route's maps, with refunds entered.
 fn entering() -> String {
     format!("{ROUTE}refunds = \"negative_order\"\n")
@@ -279,6 +325,68 @@ async fn a_refund_after_shipping_is_entered_once_as_a_negative_order() {
     let names: Vec<&str> =
         copies.as_array().unwrap().iter().map(|copy| copy["destination"].as_str().unwrap()).collect();
     assert!(names.contains(&format!("compliance/refund-{refund}").as_str()), "{names:?}");
+}
+
+#[tokio::test]
+async fn shipping_that_is_given_back_with_goods_is_entered_with_them() {
+    let route = entering();
+    let winery = Winery::with(Setup { route: Some(&route), ..Setup::default() }).await;
+    let id =
+        winery.place(NewOrder { tax_rate: dec("0.08"), tax_shipping: true, ..NewOrder::default() }).await;
+    winery.shop.fulfill(id, &NewFulfillment::default()).unwrap();
+    winery.sync().await;
+    let line_id = winery.shop.order(id).unwrap().lines[0].id;
+    let units = RefundUnits { line_id, quantity: 1, restock: RestockType::Return, location_id: None };
+    let refund = NewRefund { lines: vec![units], shipping: Some(dec("4.10")), ..NewRefund::default() };
+    winery.shop.refund(id, &refund).unwrap();
+    winery.sync().await;
+    let (_, made) = negatives(&winery).pop().expect("it is entered");
+    assert_eq!(made["shipments"][0]["shipping"], json!(-4.1));
+    let told = &winery.shop.order(id).unwrap().refunds[0];
+    let tax = told.lines[0].tax.shop + told.shipping[0].tax.shop;
+    assert!(told.shipping[0].tax.shop > Decimal::ZERO);
+    let negative: Decimal = made["salesTaxCollected"].to_string().parse().unwrap();
+    assert_eq!(negative.normalize(), (-tax).normalize());
+    assert_eq!(winery.exceptions().await, []);
+}
+
+/// Bodies of older versions tell of it beside the lines, and not in the rate.
+#[tokio::test]
+async fn shipping_that_an_older_body_tells_of_is_entered_too() {
+    let route = entering();
+    let winery = Winery::with(Setup { route: Some(&route), unasked: true, ..Setup::default() }).await;
+    let left = json!({ "fulfillments": [{
+        "id": 7, "order_id": 900, "status": "success", "created_at": "2026-11-22T05:00:00-08:00",
+        "updated_at": "2026-11-22T05:00:00-08:00", "line_items": [{ "id": 901, "quantity": 2 }],
+        "tracking_numbers": ["794600000001"], "tracking_company": "FedEx",
+    }]});
+    winery.deliver("orders/updated", "a", order_body(900, left.clone()).to_string()).await;
+    let adjustment =
+        |kind: &str, amount: &str, tax: &str| json!({ "kind": kind, "amount": amount, "tax_amount": tax });
+    let mut refunded = left;
+    refunded["updated_at"] = json!("2026-11-22T06:00:00-08:00");
+    refunded["refunds"] = json!([{
+        "id": 8, "order_id": 900, "created_at": "2026-11-22T06:00:00-08:00",
+        "refund_line_items": [{ "line_item_id": 901, "quantity": 1, "restock_type": "return", "subtotal": 40.0, "total_tax": 3.3 }],
+        "order_adjustments": [adjustment("shipping_refund", "-4.10", "-0.33"), adjustment("refund_discrepancy", "-1.00", "0.00")],
+    }]);
+    refunded["line_items"] = json!([line_body(901, json!({ "current_quantity": 1 }))]);
+    winery.deliver("orders/updated", "b", order_body(900, refunded).to_string()).await;
+    let (_, made) = negatives(&winery).pop().expect("it is entered");
+    assert_eq!(
+        (&made["shipments"][0]["shipping"], &made["salesTaxCollected"]),
+        (&json!(-4.1), &json!(-3.63))
+    );
+}
+
+#[tokio::test]
+async fn shipping_that_is_given_back_before_it_left_is_in_the_order_no_more() {
+    let winery = Winery::open().await;
+    let id = winery.place(NewOrder::default()).await;
+    let before: f64 = winery.account.order("1001").unwrap()["shipments"][0]["shipping"].as_f64().unwrap();
+    winery.shop.refund(id, &NewRefund { shipping: Some(dec("4")), ..NewRefund::default() }).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.account.order("1001").unwrap()["shipments"][0]["shipping"], json!(before - 4.0));
 }
 
 #[tokio::test]

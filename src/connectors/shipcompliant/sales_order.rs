@@ -216,7 +216,7 @@ fn sales_order<'a>(
             // No house is to see what only comes back.
             fulfillment_house: settings.fulfillment_house.as_deref().filter(|_| !copy.negative),
             // The buyer paid for it once.
-            shipping: Number(if at == 0 { copy.shipping } else { Decimal::ZERO }),
+            shipping: if at == 0 { signed(copy.shipping) } else { Number(Decimal::ZERO) },
             gift_note: gift_note.clone(),
             ship_to: address(&copy.ship_to, "ship-to", &copy.key)?,
             shipment_items: goods.into_iter().map(|goods| item(goods, copy.negative)).collect(),

@@ -166,7 +166,8 @@ pub(super) fn mutate(mutations: &[Mutation]) -> String {
         .enumerate()
         .map(|(at, (one, key))| {
             let shown = if at == last { " order{...Whole}" } else { "" };
-            format!("{key}:{}(data:${key}){{request_id{shown}}}", one.name())
+            let alias = if key == one.name() { String::new() } else { format!("{key}:") };
+            format!("{alias}{}(data:${key}){{request_id{shown}}}", one.name())
         })
         .collect();
     format!("mutation Change({},$lines:Int!){{{}}} {WHOLE}", variables.join(","), fields.join(" "))

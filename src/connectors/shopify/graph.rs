@@ -235,7 +235,7 @@ struct GraphShippingLine {
     title: String,
     code: Option<String>,
     source: Option<String>,
-    discounted_price_set: Bag,
+    current_discounted_price_set: Bag,
 }
 
 impl GraphShippingLine {
@@ -244,7 +244,7 @@ impl GraphShippingLine {
             title: filled(Some(&self.title)).unwrap_or_default(),
             code: filled(self.code.as_deref()),
             source: filled(self.source.as_deref()),
-            price: self.discounted_price_set.shop_money.amount.normalize(),
+            price: self.current_discounted_price_set.shop_money.amount.normalize(),
         }
     }
 }
@@ -343,6 +343,14 @@ struct GraphRefund {
     created_at: Option<Timestamp>,
     processed_at: Timestamp,
     refund_line_items: Connection<GraphRefundLine>,
+    refund_shipping_lines: Connection<GraphRefundShipping>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GraphRefundShipping {
+    subtotal_amount_set: ShopBag,
+    tax_amount_set: ShopBag,
 }
 
 impl GraphRefund {
@@ -364,7 +372,12 @@ impl GraphRefund {
         lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
         let created_at = self.created_at.unwrap_or(self.processed_at);
         let day = Some(created_at.to_zoned(zone.clone()).date());
-        Refund { id: self.legacy_resource_id.as_str().into(), created_at, day, lines }
+        let shipping = self.refund_shipping_lines.nodes.iter();
+        let shipping = shipping.fold(RefundValue::default(), |sum, line| RefundValue {
+            subtotal: (sum.subtotal + line.subtotal_amount_set.shop_money.amount).normalize(),
+            tax: (sum.tax + line.tax_amount_set.shop_money.amount).normalize(),
+        });
+        Refund { id: self.legacy_resource_id.as_str().into(), created_at, day, lines, shipping }
     }
 }
 

@@ -223,6 +223,7 @@ struct WireShippingLine {
     price: Option<Amount>,
     discounted_price: Option<Amount>,
     discounted_price_set: Option<WireBag>,
+    current_discounted_price_set: Option<WireBag>,
     is_removed: Option<bool>,
 }
 
@@ -296,6 +297,7 @@ impl WireOrder {
                 .or_else(|| bag(old_set, old_plain, &currency))
                 .unwrap_or_else(|| MoneyBag::same(Money::zero(currency.clone())))
         };
+        let refunds: Vec<Refund> = self.refunds.iter().map(WireRefund::refund).collect::<Result<_, _>>()?;
         let (note, our_note) = parted(self.note.as_deref());
         let document = OrderDocument {
             id: self.id.0.clone(),
@@ -317,12 +319,7 @@ impl WireOrder {
             phone: filled(self.phone.as_deref()),
             bill_to: self.billing_address.as_ref().and_then(WireAddress::address),
             ship_to: self.shipping_address.as_ref().and_then(WireAddress::address),
-            shipping: self
-                .shipping_lines
-                .iter()
-                .filter(|l| l.is_removed != Some(true))
-                .map(shipping_line)
-                .collect(),
+            shipping: self.shipping(&refunds),
             lines: typed,
             note,
             our_note,
@@ -352,9 +349,26 @@ impl WireOrder {
                 .iter()
                 .map(WireFulfillment::fulfillment)
                 .collect::<Result<_, _>>()?,
-            refunds: self.refunds.iter().map(WireRefund::refund).collect::<Result<_, _>>()?,
+            refunds,
             work: None,
         }))
+    }
+
+    /// What is chosen for shipping, at what is still to be paid for it.
+    fn shipping(&self, refunds: &[Refund]) -> Vec<ShippingLine> {
+        // Bodies of older versions do not say what is left after refunds.
+        let mut back: Decimal = refunds.iter().map(|refund| refund.shipping.subtotal).sum();
+        let chosen = self.shipping_lines.iter().filter(|line| line.is_removed != Some(true));
+        let told = |line: &WireShippingLine| {
+            let mut typed = shipping_line(line);
+            if line.current_discounted_price_set.is_none() {
+                let off = back.min(typed.price);
+                back -= off;
+                typed.price = (typed.price - off).normalize();
+            }
+            typed
+        };
+        chosen.map(told).collect()
     }
 
     /// Whether a rate says that the buyer fetches the order. Bodies since 2024-10 do not tell; for those that do, the planned
@@ -402,7 +416,9 @@ impl WireOrder {
 }
 
 fn shipping_line(line: &WireShippingLine) -> ShippingLine {
-    let price = line.discounted_price_set.as_ref().map(|set| set.shop_money.amount);
+    // What is still to be paid for it, after refunds; bodies of older versions tell only what was.
+    let price = line.current_discounted_price_set.as_ref().or(line.discounted_price_set.as_ref());
+    let price = price.map(|set| set.shop_money.amount);
     ShippingLine {
         title: filled(line.title.as_deref()).unwrap_or_default(),
         code: filled(line.code.as_deref()),
@@ -516,9 +532,50 @@ pub(super) struct WireRefund {
     processed_at: Option<Instant>,
     #[serde(default, deserialize_with = "list")]
     refund_line_items: Vec<WireRefundLine>,
+    #[serde(default, deserialize_with = "list")]
+    refund_shipping_lines: Vec<WireRefundShipping>,
+    #[serde(default, deserialize_with = "list")]
+    order_adjustments: Vec<WireAdjustment>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireRefundShipping {
+    subtotal_amount_set: Option<WireBag>,
+    tax_amount_set: Option<WireBag>,
+}
+
+/// What a refund took off the order besides lines, as amounts below zero: how older bodies tell of shipping. Amounts of other kinds
+/// are not read.
+#[derive(Debug, Deserialize)]
+struct WireAdjustment {
+    kind: Option<String>,
+    amount: Option<serde_json::Value>,
+    tax_amount: Option<serde_json::Value>,
 }
 
 impl WireRefund {
+    fn shipping(&self) -> Result<RefundValue, String> {
+        let mut value = RefundValue::default();
+        let amount =
+            |set: &Option<WireBag>| set.as_ref().map(|set| set.shop_money.amount.0).unwrap_or_default();
+        for line in &self.refund_shipping_lines {
+            value.subtotal += amount(&line.subtotal_amount_set);
+            value.tax += amount(&line.tax_amount_set);
+        }
+        let told = self.refund_shipping_lines.is_empty();
+        let shipping = |it: &&WireAdjustment| told && it.kind.as_deref() == Some("shipping_refund");
+        for adjustment in self.order_adjustments.iter().filter(shipping) {
+            let amount = |amount: &Option<serde_json::Value>| {
+                let read = Option::<Amount>::deserialize(amount.clone().unwrap_or_default());
+                read.map(|amount| amount.unwrap_or_default().0)
+                    .map_err(|why| format!("order_adjustments: {why}"))
+            };
+            value.subtotal -= amount(&adjustment.amount)?;
+            value.tax -= amount(&adjustment.tax_amount)?;
+        }
+        Ok(RefundValue { subtotal: value.subtotal.normalize(), tax: value.tax.normalize() })
+    }
+
     pub(super) fn refund(&self) -> Result<Refund, String> {
         let made = self.created_at.or(self.processed_at).ok_or("created_at: missing from a refund")?;
         let mut lines: Vec<_> = self
@@ -532,7 +589,8 @@ impl WireRefund {
             })
             .collect();
         lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
-        Ok(Refund { id: self.id.0.clone(), created_at: made.at, day: Some(made.day), lines })
+        let (id, shipping) = (self.id.0.clone(), self.shipping()?);
+        Ok(Refund { id, created_at: made.at, day: Some(made.day), lines, shipping })
     }
 }
 
