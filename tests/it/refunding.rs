@@ -203,10 +203,10 @@ proptest! {
 
 #[test]
 fn shipping_comes_out_of_what_was_entered_and_no_cent_twice() {
+    type Case<'c> = (&'c [&'c str], &'c str, &'c [(&'c str, &'c str)]);
     let route = negative(None);
     let back = |cents: &str| RefundValue { subtotal: dec(cents), tax: dec("0.90") };
     // Of 15 that were entered: what refunds gave back, the oldest first, what the order has left, what is taken out of it.
-    type Case<'c> = (&'c [&'c str], &'c str, &'c [(&'c str, &'c str)]);
     let table: [Case<'_>; 6] = [
         (&["0"], "15", &[("0", "0")]),
         (&["5"], "10", &[("5", "0.90")]),
