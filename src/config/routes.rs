@@ -10,7 +10,7 @@ use super::section::Section;
 use super::{customs, services};
 use crate::connectors::shopify;
 use crate::domain::order::{PaymentState, Recommendation};
-use crate::domain::route::{BundlePart, Filter, KeyBy, Pattern, ProductRef, Refunds, Route};
+use crate::domain::route::{BundlePart, Filter, Judge, KeyBy, Pattern, ProductRef, Refunds, Route};
 
 /// The longest edit window: a week.
 const MOST_EDIT_MINUTES: i64 = 7 * 24 * 60;
@@ -44,7 +44,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> Vec<Route> {
         routes.push(route);
         section.finish();
     });
-    unjudged(root, &routes, names);
+    judges(root, &mut routes, names);
     routes
 }
 
@@ -74,18 +74,26 @@ fn end(section: &mut Section<'_>, key: &'static str, role: Role, names: &Names) 
     })
 }
 
-/// Whoever is to clear a route's orders must be sent them, and must judge.
-fn unjudged(root: &mut Section<'_>, routes: &[Route], names: &Names) {
-    for (at, route) in routes.iter().enumerate() {
-        for judge in &route.cleared_by {
-            let sent = routes.iter().any(|other| other.from == route.from && other.to == *judge);
-            let judges = names.get(judge) == Some(&Some(Role::Destination));
-            if !sent || !judges || *judge == route.to {
-                root.wrong_at(
+/// Whoever is to clear a route's orders must be sent them, and must judge; what it is sent is said in its own route.
+fn judges(root: &mut Section<'_>, routes: &mut [Route], names: &Names) {
+    for at in 0..routes.len() {
+        let (from, to) = (routes[at].from.clone(), routes[at].to.clone());
+        for nth in 0..routes[at].cleared_by.len() {
+            let name = routes[at].cleared_by[nth].name.clone();
+            let own = routes.iter().find(|other| other.from == from && other.to == name);
+            let judges = names.get(&name) == Some(&Some(Role::Destination));
+            match own.filter(|_| judges && name != to) {
+                Some(own) => {
+                    let (filter, not_goods) = (own.filter.clone(), own.not_goods.clone());
+                    routes[at].cleared_by[nth] = Judge { name, filter, not_goods };
+                }
+                None => root.wrong_at(
                     "routes",
-                    format!("[{at}] waits for «{judge}» to clear its orders, which is not sent them or judges none"),
-                    format!("name a compliance service that a route sends the orders of «{}» to", route.from),
-                );
+                    format!(
+                        "[{at}] waits for «{name}» to clear its orders, which is not sent them or judges none"
+                    ),
+                    format!("name a compliance service that a route sends the orders of «{from}» to"),
+                ),
             }
         }
     }
@@ -186,8 +194,9 @@ fn route(section: &mut Section<'_>, from: String, to: String) -> Route {
     let method_when_missing = section.text("method_when_missing");
     let codes = methods.iter().map(|(_, code)| code).chain(&method_when_missing).map(String::as_str);
     let services = services::read(section, &codes.collect::<Vec<_>>());
+    let judges = section.texts("cleared_by").unwrap_or_default();
     Route {
-        cleared_by: section.texts("cleared_by").unwrap_or_default(),
+        cleared_by: judges.into_iter().map(|name| Judge { name, ..Judge::default() }).collect(),
         packs: false,
         from,
         to,

@@ -48,6 +48,8 @@ open_enum! {
         BirthDateUnreadable = "birth_date_unreadable",
         /// The ship date cannot be read.
         ShipDateUnreadable = "ship_date_unreadable",
+        /// An order waits for a judgement of a destination that is not sent it.
+        NotJudged = "not_judged",
         /// The destination found that the order may not be shipped.
         NotCompliant = "not_compliant",
         /// The destination found that some lines of the order may be shipped, and others not.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ConnectionName;
 use super::customs::CustomsRule;
 use super::mirror::Absence;
-use super::order::{OrderDocument, PaymentState, Recommendation, ShippingLine};
+use super::order::{Line, OrderDocument, PaymentState, Recommendation, ShippingLine};
 use super::service::ServiceRule;
 
 /// Text with `*` for any run of characters, compared without regard to case.
@@ -97,6 +97,29 @@ pub enum Refunds {
     },
 }
 
+/// A destination that must find an order fit to ship before another lets it go, and what its own route sends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judge {
+    /// Its connection.
+    pub name: ConnectionName,
+    /// Which orders it is sent.
+    pub filter: Filter,
+    /// SKUs of lines that it is not sent.
+    pub not_goods: Vec<Pattern>,
+}
+
+impl Judge {
+    /// Whether nothing that is wanted of the order is for it to judge.
+    pub fn has_nothing_of(&self, order: &OrderDocument) -> bool {
+        order.goods().all(|line| line.current == 0 || is_left_out(line, &self.not_goods))
+    }
+}
+
+/// Whether a line is no goods by its SKU.
+pub fn is_left_out(line: &Line, not_goods: &[Pattern]) -> bool {
+    line.sku.as_deref().is_some_and(|sku| not_goods.iter().any(|pattern| pattern.matches(sku)))
+}
+
 /// What of an order becomes its key at the destination.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,7 +161,7 @@ pub struct Route {
     /// Payment states that open the gate.
     pub release: Vec<PaymentState>,
     /// Destinations that must have found the order, as it is, fit to ship.
-    pub cleared_by: Vec<ConnectionName>,
+    pub cleared_by: Vec<Judge>,
     /// Whether the destination packs: it is given what is left to pack and told of no shipment.
     pub packs: bool,
     /// What of the channel's analysis of fraud keeps the gate shut.

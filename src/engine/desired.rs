@@ -20,7 +20,7 @@ use crate::domain::money::allocate;
 use crate::domain::order::{Line, OrderDocument, PaymentState};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::OrderRecord;
-use crate::domain::route::{KeyBy, ProductRef, Route};
+use crate::domain::route::{Judge, KeyBy, ProductRef, Route, is_left_out};
 
 /// What the mirror of `record` on `route` should hold; nothing can be said before the order itself is known.
 pub fn desired(record: &OrderRecord, route: &Route) -> Option<Desired> {
@@ -69,8 +69,10 @@ fn decide(
     if let Some(absence) = route.filter.leaves_out(order) {
         return Ok(Err(absence));
     }
-    let (back, goods): (Vec<&Line>, Vec<&Line>) =
-        order.goods().filter(|line| !is_excluded(line, route)).partition(|line| withheld.contains(&line.id));
+    let (back, goods): (Vec<&Line>, Vec<&Line>) = order
+        .goods()
+        .filter(|line| !is_left_out(line, &route.not_goods))
+        .partition(|line| withheld.contains(&line.id));
     if goods.is_empty() {
         return Ok(Err(Absence::NothingToShip));
     }
@@ -124,6 +126,7 @@ fn decide(
     let service = service(order, route)?;
     // What left is on its way, whatever is thought of the address now.
     if !left {
+        check_judges(order, route)?;
         check_delivery(order, &goods, &items, &ship_to, &service, route)?;
     }
     let customs = customs(record, order, &items, &ship_to, left, route)?;
@@ -177,10 +180,6 @@ pub fn key(order: &OrderDocument, route: &Route) -> String {
     format!("{}{own}", route.key_prefix)
 }
 
-fn is_excluded(line: &Line, route: &Route) -> bool {
-    line.sku.as_deref().is_some_and(|sku| route.not_goods.iter().any(|pattern| pattern.matches(sku)))
-}
-
 /// Only the planned work tells how goods reach the buyer; what is delivered in different ways ships in part.
 fn is_pickup(record: &OrderRecord) -> bool {
     matches!(
@@ -216,9 +215,26 @@ fn stage(
 fn gate(record: &OrderRecord, order: &OrderDocument, route: &Route) -> bool {
     route.releases(&order.payment)
         && !record.is_held()
-        && route.cleared_by.iter().all(|judge| record.is_cleared_by(judge))
+        && route
+            .cleared_by
+            .iter()
+            .all(|judge| record.is_cleared_by(&judge.name) || judge.has_nothing_of(order))
         && !record.risk.as_ref().is_some_and(|risk| route.fraud_hold.contains(risk))
         && route.edits_end_at(order).is_none_or(|end| record.edits_ended_at >= Some(end))
+}
+
+/// Who is not sent an order judges it never.
+fn check_judges(order: &OrderDocument, route: &Route) -> Result<(), Reason> {
+    let unsent = |judge: &Judge| judge.filter.leaves_out(order).map(|absence| (judge.name.clone(), absence));
+    let Some((judge, absence)) = route.cleared_by.iter().find_map(unsent) else { return Ok(()) };
+    Err(Reason::new(
+        ReasonCode::NotJudged,
+        format!("order {} waits for «{judge}», which is not sent it: {absence}", order.name),
+        format!(
+            "let the route to «{judge}» take such orders, or keep them out of the route to «{}» too",
+            route.to
+        ),
+    ))
 }
 
 fn service(order: &OrderDocument, route: &Route) -> Result<String, Reason> {

@@ -2,10 +2,11 @@
 //! another order lets nothing leave.
 
 use crossdock::simulator::fault::{Fault, Script};
-use crossdock::simulator::shopify::{EditOrder, NewOrder, SetQuantity};
+use crossdock::simulator::shiphero;
+use crossdock::simulator::shopify::{EditOrder, NewLine, NewOrder, SetQuantity};
 use serde_json::json;
 
-use crate::support::winery::{House, Winery};
+use crate::support::winery::{House, ROUTE, Setup, Winery};
 
 /// A winery whose warehouse waits for compliance.
 async fn cleared() -> Winery {
@@ -54,4 +55,54 @@ async fn an_order_that_was_taken_back_to_be_judged_anew_is_held_until_it_is() {
         (&packed["holds"]["operator_hold"], &packed["line_items"][0]["quantity"]),
         (&json!(false), &json!(4))
     );
+}
+
+/// A winery whose warehouse waits for compliance, which is sent no shirts.
+async fn without_shirts(more: &str) -> Winery {
+    let maps = format!("{ROUTE}{more}").replace("\"INSURANCE\"", "\"INSURANCE\", \"SHIRT*\"");
+    let stocked = |sku: &str| (sku.to_owned(), sku.to_owned(), 100);
+    let products = ["22PN750", "SHIRT-M"].map(stocked).to_vec();
+    let options = shiphero::Options { products, ..shiphero::Options::default() };
+    let house = House { options, route: "cleared_by = [\"compliance\"]", ..House::default() };
+    Winery::with(Setup { route: Some(&maps), house: Some(house), ..Setup::default() }).await
+}
+
+fn goods(skus: &[&str]) -> NewOrder {
+    let line = |sku: &&str| NewLine { sku: Some((*sku).to_owned()), quantity: 1, ..NewLine::default() };
+    NewOrder { lines: skus.iter().map(line).collect(), ..NewOrder::default() }
+}
+
+#[tokio::test]
+async fn an_order_of_which_the_judge_has_nothing_waits_for_nobody() {
+    let winery = without_shirts("").await;
+    let id = winery.place(goods(&["SHIRT-M"])).await;
+    assert_eq!(winery.account.order("1001"), None);
+    assert_eq!(winery.packed(id)["holds"]["operator_hold"], false);
+    // What was to be judged is taken off, and the rest goes.
+    winery.account.forbid("CA");
+    let id = winery.place(goods(&["22PN750", "SHIRT-M"])).await;
+    assert_eq!(winery.packed(id)["holds"]["operator_hold"], true);
+    let remove = vec![winery.shop.order(id).unwrap().lines[0].id];
+    winery.shop.edit_order(id, &EditOrder { remove, ..EditOrder::default() }).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.packed(id)["holds"]["operator_hold"], false);
+    assert_eq!(winery.exceptions().await, []);
+}
+
+#[tokio::test]
+async fn an_order_that_the_judge_is_not_sent_is_a_persons_and_not_held_in_silence() {
+    let winery = without_shirts("skip_tags = [\"no compliance\"]\n").await;
+    let tagged = NewOrder { tags: vec!["no compliance".into()], ..goods(&["22PN750"]) };
+    let id = winery.place(tagged).await;
+    let told = winery.only_exception("not_judged").await;
+    let message = told["message"].as_str().unwrap();
+    assert!(
+        message.contains("waits for «compliance», which is not sent it: its tags keep it out of the route"),
+        "{message}"
+    );
+    assert!(winery.house().orders().iter().all(|order| order["partner_order_id"] != id.to_string()));
+    winery.shop.set_tags(id, &[]).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.packed(id)["holds"]["operator_hold"], false);
+    assert_eq!(winery.exceptions().await, []);
 }
