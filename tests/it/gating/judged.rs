@@ -100,7 +100,8 @@ async fn an_order_that_the_judge_is_not_sent_is_a_persons_and_not_held_in_silenc
         message.contains("waits for «compliance», which is not sent it: its tags keep it out of the route"),
         "{message}"
     );
-    assert!(winery.house().orders().iter().all(|order| order["partner_order_id"] != id.to_string()));
+    let partner = id.to_string();
+    assert!(winery.house().orders().iter().all(|order| order["partner_order_id"] != partner));
     winery.shop.set_tags(id, &[]).unwrap();
     winery.sync().await;
     assert_eq!(winery.packed(id)["holds"]["operator_hold"], false);
