@@ -16,7 +16,8 @@ use proptest::prelude::*;
 use crate::support::{document, record, route, second};
 
 /// Nothing speaks against the order, and nobody asked.
-static UNJUDGED: Judgement = Judgement { owed: false, asked: false, refused: None, whole: None, in_part: None };
+static UNJUDGED: Judgement =
+    Judgement { owed: false, asked: false, refused: None, whole: None, in_part: None };
 
 const CAN: Capabilities = Capabilities {
     edits: Edits::Anew(Stage::Released),

@@ -71,30 +71,25 @@ fn stage(status: &str) -> Option<Stage> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AnswerBody {
     response_status: Option<String>,
-    status_code: Option<u16>,
+    status_code: Value,
     pub(super) errors: Option<Vec<WireError>>,
     sales_order: Value,
     compliance_results: Option<Compliance>,
-    shipments: Option<Vec<Committed>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Committed {
-    is_committed: bool,
+    shipments: Value,
 }
 
 impl AnswerBody {
     /// The status of a call that failed by its body's word, whatever the HTTP status.
     pub(super) fn failure(&self) -> Option<StatusCode> {
         let failed = self.response_status.as_deref()?.eq_ignore_ascii_case("failure");
-        let status = self.status_code.and_then(|code| StatusCode::from_u16(code).ok());
+        let code = self.status_code.as_u64().and_then(|code| u16::try_from(code).ok());
+        let status = code.and_then(|code| StatusCode::from_u16(code).ok());
         failed.then(|| status.filter(|status| !status.is_success()).unwrap_or(StatusCode::BAD_REQUEST))
     }
 
     /// Whether the answer to a commit says that anything of the order is committed.
     pub(super) fn is_committed(&self) -> bool {
-        self.shipments.iter().flatten().any(|shipment| shipment.is_committed)
+        self.shipments.as_array().into_iter().flatten().any(|shipment| shipment["isCommitted"] == true)
     }
 
     /// The judgement in the answer to check-commit.

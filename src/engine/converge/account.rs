@@ -13,7 +13,9 @@ use crate::domain::timeline::changes;
 pub(super) fn address_of(mirror: &Mirror, desired: &Desired) -> Option<CopyRef> {
     match (&mirror.intent, &mirror.applied, desired) {
         // What is entered anew may have another key by now.
-        (Some(Step::Submit { copy, .. }), ..) | (_, None, Desired::Present(copy)) => Some(mirror.address(copy)),
+        (Some(Step::Submit { copy, .. }), ..) | (_, None, Desired::Present(copy)) => {
+            Some(mirror.address(copy))
+        }
         (_, Some(applied), _) => Some(mirror.address(applied)),
         _ => None,
     }

@@ -250,7 +250,8 @@ impl Target<'_> {
     /// only a reading tells; for the amounts of a refund; and where a person says that what it lacked there is mended.
     pub(in super::super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
         if let Self::Refund(of) = self {
-            return standing(mirror).is_none() && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
+            return standing(mirror).is_none()
+                && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
         }
         let Self::Copy(route, _, Known::ByReading) = self else { return false };
         if unread(record, route) {
