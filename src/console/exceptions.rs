@@ -69,12 +69,14 @@ pub(super) async fn retry(
     Ok(Json(json!({ "retrying": id })))
 }
 
-/// What can be taken as it is: the copy lacks an edit, or its parcel will not arrive, and everything else about it goes on.
+/// What can be taken as it is: the copy lacks an edit, its parcel will not arrive, or it was put right by hand; and everything
+/// else about it goes on.
 const ACCEPTABLE: &[ReasonCode] = &[
     ReasonCode::EditedWhilePacked,
     ReasonCode::EditedAfterShipment,
     ReasonCode::RearrangedAtDestination,
     ReasonCode::DeliveryFailed,
+    ReasonCode::RefundWithdrawn,
 ];
 
 /// `POST /exceptions/{id}/accept`: the copy is taken as it is, until the order is edited again.

@@ -15,8 +15,10 @@ use crate::domain::verdict::{LineVerdict, Verdict, Withheld};
 /// What planning has to know of a judgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether there is none, or a person asked for it anew.
+    /// Whether there is none.
     pub owed: bool,
+    /// Whether a person asked for it anew.
+    pub asked: bool,
     /// Why the order may not ship, as it was judged last.
     pub refused: Option<Reason>,
     /// The order whole, where the route lets a part of it go: what is judged anew.
@@ -28,13 +30,13 @@ pub struct Judgement {
 /// The judgement of the route's destination.
 pub fn judgement(record: &OrderRecord, route: &Route) -> Judgement {
     let judge = &route.to;
-    let owed = record.is_asked_of(judge) || !record.verdicts.contains_key(judge);
+    let (owed, asked) = (!record.verdicts.contains_key(judge), record.is_asked_of(judge));
     let whole = whole(record, route).map(Box::new);
     let parted = record.withheld.get(judge).zip(whole.as_ref());
     let parted =
         parted.filter(|(withheld, whole)| record.goes_in_part_by(judge) && withheld.of.same_content(whole));
     let in_part = parted.map(|(withheld, _)| in_part(record, judge, withheld));
-    Judgement { owed, refused: refusal(record, judge), whole, in_part }
+    Judgement { owed, asked, refused: refusal(record, judge), whole, in_part }
 }
 
 /// What stays back once `judged`, the order or what goes of it, was judged; `known` is what stayed back before. Nothing where

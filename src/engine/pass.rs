@@ -13,7 +13,7 @@ use super::hearing::hear;
 use super::{Engine, HEARTBEAT, LEASE, STORAGE_PAUSE, later, retry};
 use crate::connectors::Heard;
 use crate::domain::ConnectionName;
-use crate::domain::mirror::Mirror;
+use crate::domain::mirror::{Mirror, MirrorState};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::record::{Fact, Merge, OrderRecord, Origin, Recheck, merge, merge_missing};
 use crate::domain::timeline::changes;
@@ -129,6 +129,7 @@ impl Engine {
         if decided {
             edits_end = pass.note_edit_windows();
             pass.note_recheck();
+            pass.forget_unrouted();
             pass.converge_all().await?;
         }
         // Where nothing could be decided, a mirror whose time has come waits for the source too.
@@ -228,6 +229,36 @@ impl Pass<'_> {
             self.tell_changes(&channel, None, "the time for the buyer's own edits is over");
         }
         open.into_iter().min()
+    }
+
+    /// What was thought, and asked of people, where no route sends the order any more binds nobody; the copy stays as it is.
+    fn forget_unrouted(&mut self) {
+        let (engine, channel) = (self.engine, self.channel().to_owned());
+        let is_routed = |name: &str| {
+            let connection = name.split('/').next().unwrap_or(name);
+            engine.routes.iter().any(|route| route.from == channel && route.to == connection)
+        };
+        let record = &mut self.record;
+        let kept = |record: &OrderRecord| {
+            (record.verdicts.len(), record.withheld.len(), record.unjudged.len(), record.undecided.len())
+        };
+        let before = kept(record);
+        record.verdicts.retain(|name, _| is_routed(name));
+        record.withheld.retain(|name, _| is_routed(name));
+        record.unjudged.retain(|name| is_routed(name));
+        record.undecided.retain(|name, _| is_routed(name));
+        self.unsaved |= kept(record) != before;
+        for at in 0..self.mirrors.len() {
+            let mirror = &mut self.mirrors[at];
+            if mirror.reason.is_none() || mirror.destination == channel || is_routed(&mirror.destination) {
+                continue;
+            }
+            // Should a route come back, it is planned anew.
+            (mirror.reason, mirror.digest, mirror.state) = (None, None, MirrorState::Closed);
+            let name = mirror.destination.clone();
+            self.keep_mirror(at);
+            self.changes.close.push(ExceptionAt::Destination(name));
+        }
     }
 
     /// Notes that a person asks at the channel to have the order judged anew.

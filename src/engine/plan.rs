@@ -45,6 +45,7 @@ pub fn plan(desired: &Desired, sight: Sight<'_>, can: Capabilities) -> Plan {
     match desired {
         Desired::Present(copy) => toward_present(copy, sight, can),
         Desired::Absent(_) => toward_absent(sight, can),
+        Desired::Undecided(_) if sight.accepted => Plan::Nothing,
         // Goods must not leave on terms that no longer hold.
         Desired::Undecided(reason) => stop(sight, reason.clone()),
     }
@@ -175,7 +176,7 @@ fn toward_present(copy: &OrderCopy, sight: Sight<'_>, can: Capabilities) -> Plan
                 "retry to enter it again, or cancel the order at the channel",
             ));
         }
-        (Observed::Present(seen), _) if !seen.committed => return submit(copy, true),
+        (Observed::Present(seen), Some(_)) if !seen.committed => return submit(copy, true),
         (Observed::Present(seen), _) => seen,
     };
     let Some(applied) = sight.applied else {
@@ -201,7 +202,11 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
     if !applied.same_content(copy) && revisable {
         return if fresh { Plan::Next(Step::Cancel { at: at(applied, seen) }) } else { Plan::Observe };
     }
-    if revisable && let Some(plan) = judge(copy, sight) {
+    // What left is in the books whatever is thought of it.
+    if revisable
+        && copy.stage < Stage::Shipped
+        && let Some(plan) = judge(copy, sight)
+    {
         return plan;
     }
     if let Some(plan) = shipment(copy, applied, seen, sight) {
@@ -223,9 +228,12 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
 /// For what is entered and has not left: it is judged where that is owed or a person tries again, and stopped where it does
 /// not pass.
 fn judge(copy: &OrderCopy, sight: Sight<'_>) -> Option<Plan> {
-    let Judgement { owed, refused, whole, in_part } = sight.judgement;
-    if *owed || (sight.forced && (refused.is_some() || in_part.is_some())) {
-        let copy = whole.clone().unwrap_or_else(|| Box::new(copy.clone()));
+    let Judgement { owed, asked, refused, whole, in_part } = sight.judgement;
+    let anew = *asked || (sight.forced && (refused.is_some() || in_part.is_some()));
+    if *owed || anew {
+        // Where only the judgement of what goes is missing, what stays back is known.
+        let whole = whole.clone().filter(|_| anew);
+        let copy = whole.unwrap_or_else(|| Box::new(copy.clone()));
         return Some(Plan::Next(Step::Check { copy }));
     }
     refused.clone().map(|reason| stop(sight, reason))

@@ -32,10 +32,10 @@ impl Engine {
         let Some(record) = loaded.record else { return Ok(Vec::new()) };
         let mut owed = Vec::new();
         for target in self.targets(&record, &loaded.mirrors) {
-            let Some(wanted) = target.wanted(&record) else { continue };
             let unseen = Mirror::new(target.name().to_owned());
             let kept = loaded.mirrors.iter().find(|mirror| mirror.destination == target.name());
             let mirror = kept.unwrap_or(&unseen);
+            let Some(wanted) = target.wanted(&record, mirror) else { continue };
             let (next, why) = match target.plan(&wanted, mirror, true) {
                 _ if mirror.intent.is_some() => ("look", "a step may or may not have happened".to_owned()),
                 Plan::Nothing => {

@@ -113,7 +113,8 @@ fn withdrawn(entered: &OrderCopy) -> Desired {
     Desired::Undecided(Reason::new(
         ReasonCode::RefundWithdrawn,
         format!("the negative order {} was entered, and other goods or none had left after all", entered.key),
-        "void it at the destination, or correct it there by hand; it is not taken back by itself, for reports may include it",
+        "void it at the destination and retry, or correct it there by hand and accept it; it is not taken back by itself, for \
+         reports may include it",
     ))
 }
 

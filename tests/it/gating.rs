@@ -5,6 +5,7 @@ mod complaints;
 mod judged;
 mod parts;
 mod table;
+mod theirs;
 mod windows;
 
 use crossdock::simulator::shopify::order::RiskRecommendation;

@@ -16,7 +16,8 @@ use proptest::prelude::*;
 use crate::support::{document, record, route, second};
 
 /// Nothing speaks against the order, and nobody asked.
-static UNJUDGED: Judgement = Judgement { owed: false, refused: None, whole: None, in_part: None };
+static UNJUDGED: Judgement =
+    Judgement { owed: false, asked: false, refused: None, whole: None, in_part: None };
 
 const CAN: Capabilities = Capabilities {
     edits: Edits::Anew(Stage::Released),
@@ -191,6 +192,34 @@ fn what_was_refused_is_entered_again_and_what_a_person_took_back_is_not() {
     };
     assert_eq!(name(&plan(&want, forced, CAN)), "resubmit");
     assert_eq!(name(&next(&want, None, &seen(Stage::Released, &[]), true)), "already_committed");
+    // Somebody else's that was refused is not overwritten either.
+    let Observed::Present(mut theirs) = seen(Stage::Released, &[]) else { unreachable!() };
+    theirs.committed = false;
+    assert_eq!(name(&next(&want, None, &Observed::Present(theirs), true)), "already_committed");
+}
+
+#[test]
+fn what_goes_in_part_is_judged_as_it_goes_and_as_a_whole_where_a_person_asks() {
+    let made = copy(Stage::Released, &[]);
+    let whole = Some(Box::new(OrderCopy { note: Some("whole".into()), ..made.clone() }));
+    for (asked, expected) in [(false, None), (true, Some("whole"))] {
+        let judgement = Judgement { owed: true, asked, whole: whole.clone(), ..Judgement::default() };
+        let (differs, held_parts) = (Differences::default(), BTreeSet::new());
+        let sight = Sight {
+            applied: Some(&made),
+            observed: &seen(Stage::Released, &[]),
+            held_parts: &held_parts,
+            fresh: true,
+            forced: false,
+            accepted: false,
+            judgement: &judgement,
+            differs: &differs,
+        };
+        match plan(&present(made.clone()), sight, CAN) {
+            Plan::Next(Step::Check { copy }) => assert_eq!(copy.note.as_deref(), expected),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

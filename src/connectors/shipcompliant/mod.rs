@@ -91,15 +91,24 @@ impl ShipCompliant {
 
     async fn send(&self, call: Call, log: &Log) -> Result<Answer, Fault> {
         let effect = call.effect;
-        let answer = self.client.send(call, log, |_| None).await.inspect_err(|fault| {
+        let mut answer = self.client.send(call, log, |_| None).await.inspect_err(|fault| {
             if matches!(fault, Fault::Unauthorized(_)) {
                 self.client.rest();
             }
         })?;
+        // The body says too what became of the call, and of a failure it has the last word.
+        if answer.status.is_success()
+            && let Some(status) = answer.json::<AnswerBody>().ok().and_then(|body| body.failure())
+        {
+            answer.status = status;
+        }
         match answer.status {
-            StatusCode::FORBIDDEN => {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 self.client.rest();
-                Err(Fault::Unauthorized("HTTP 403: the web service user may not do this".into()))
+                Err(Fault::Unauthorized(format!(
+                    "HTTP {}: the web service user may not do this",
+                    answer.status.as_u16()
+                )))
             }
             status if status.is_success() || matches!(status.as_u16(), 400 | 404) => Ok(answer),
             status => {
@@ -123,10 +132,30 @@ impl ShipCompliant {
             StatusCode::NOT_FOUND => Ok(Observed::Absent),
             StatusCode::OK => {
                 let body: AnswerBody = answer.json().map_err(Fault::retry)?;
-                body.observed(self.client.clock().now()).map_err(Fault::retry)
+                let mut observed = body.observed(self.client.clock().now()).map_err(Fault::retry)?;
+                if let Observed::Present(seen) = &mut observed
+                    && !seen.committed
+                {
+                    seen.committed = self.is_committed(key, log).await?;
+                }
+                Ok(observed)
             }
             _ => Err(Fault::Refused(wire::refusal(&errors(&answer), &format!("reading order {key}")))),
         }
+    }
+
+    /// Whether an order that was found not compliant was committed by a person all the same, which a reading does not tell: a
+    /// commit of nothing does.
+    async fn is_committed(&self, key: &str, log: &Log) -> Result<bool, Fault> {
+        let path = "/api/v1/salesOrders/commit".to_owned();
+        let mut call = self.call("commit_status", Method::POST, path, false);
+        call.effect = transport::Effect::Read;
+        call.body = Some(json(&wire::CommitStatus { commit_option: "Null", sales_order_key: key })?);
+        let answer = self.send(call, log).await?;
+        if answer.status != StatusCode::OK {
+            return Ok(false);
+        }
+        Ok(answer.json::<AnswerBody>().map_err(Fault::retry)?.is_committed())
     }
 
     async fn enter(&self, step: &Step, log: &Log) -> Result<Effect, Fault> {
@@ -141,7 +170,7 @@ impl ShipCompliant {
             // It was accepted or refused; which, only a look can tell.
             Err(why) => return Err(Fault::Unknown(why)),
         };
-        if answer.status != StatusCode::OK || body.is_failure() {
+        if answer.status != StatusCode::OK {
             let errors = body.errors.unwrap_or_default();
             // Committed already: by an earlier try of ours, or by somebody else.
             if errors.iter().any(|error| error.code.as_deref() == Some("215")) {
@@ -188,7 +217,7 @@ impl ShipCompliant {
         call.body = Some(json(&request)?);
         let answer = self.send(call, log).await?;
         let body: AnswerBody = answer.json().map_err(Fault::retry)?;
-        if answer.status != StatusCode::OK || body.is_failure() {
+        if answer.status != StatusCode::OK {
             let what = format!("the check of order {}", copy.key);
             return Err(Fault::Refused(wire::refusal(&body.errors.unwrap_or_default(), &what)));
         }
@@ -206,8 +235,7 @@ impl ShipCompliant {
                 Err(Fault::Unknown("HTTP 404: the order is not there".into()))
             };
         }
-        let failed = answer.json::<AnswerBody>().is_ok_and(|body| body.is_failure());
-        if answer.status.is_success() && !failed {
+        if answer.status.is_success() {
             return Ok(Effect::DONE);
         }
         Err(Fault::Refused(wire::refusal(&errors(&answer), &what)))

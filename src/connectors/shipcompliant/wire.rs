@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +36,13 @@ pub(super) struct TrackingInput<'a> {
     pub(super) tracking_numbers: &'a std::collections::BTreeSet<String>,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CommitStatus<'a> {
+    pub(super) commit_option: &'static str,
+    pub(super) sales_order_key: &'a str,
+}
+
 /// The shipment status for a stage. Only `SentToFulfillment` shows an order to the fulfilment house, so a closed gate is
 /// `PaymentAccepted`.
 pub(super) const fn status(stage: Stage) -> &'static str {
@@ -63,15 +71,25 @@ fn stage(status: &str) -> Option<Stage> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AnswerBody {
     response_status: Option<String>,
+    status_code: Value,
     pub(super) errors: Option<Vec<WireError>>,
     sales_order: Value,
     compliance_results: Option<Compliance>,
+    shipments: Value,
 }
 
 impl AnswerBody {
-    /// Whether the body says that the call failed, whatever the HTTP status.
-    pub(super) fn is_failure(&self) -> bool {
-        self.response_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("failure"))
+    /// The status of a call that failed by its body's word, whatever the HTTP status.
+    pub(super) fn failure(&self) -> Option<StatusCode> {
+        let failed = self.response_status.as_deref()?.eq_ignore_ascii_case("failure");
+        let code = self.status_code.as_u64().and_then(|code| u16::try_from(code).ok());
+        let status = code.and_then(|code| StatusCode::from_u16(code).ok());
+        failed.then(|| status.filter(|status| !status.is_success()).unwrap_or(StatusCode::BAD_REQUEST))
+    }
+
+    /// Whether the answer to a commit says that anything of the order is committed.
+    pub(super) fn is_committed(&self) -> bool {
+        self.shipments.as_array().into_iter().flatten().any(|shipment| shipment["isCommitted"] == true)
     }
 
     /// The judgement in the answer to check-commit.
@@ -213,19 +231,20 @@ struct ShipmentCompliance {
     rules: Option<Vec<Rule>>,
 }
 
-/// Whether a status stops the order. One that the winery bypassed does not.
-fn stops(status: Option<&str>) -> bool {
-    status.is_some_and(|status| status.eq_ignore_ascii_case("notcompliant"))
+/// Whether a status lets goods go; one that the winery bypassed does. A word that is not known lets nothing go.
+fn clears(status: &str) -> bool {
+    status.eq_ignore_ascii_case("compliant") || status.eq_ignore_ascii_case("bypassed")
 }
 
 impl ShipmentCompliance {
     fn findings(&self) -> impl Iterator<Item = String> {
         let rules = self.rules.iter().flatten();
-        rules.filter(|rule| stops(rule.compliance_status.as_deref())).map(Rule::in_words)
+        let stops = |rule: &&Rule| rule.compliance_status.as_deref().is_some_and(|status| !clears(status));
+        rules.filter(stops).map(Rule::in_words)
     }
 
     fn verdict(&self) -> Option<LineVerdict> {
-        let passed = !stops(Some(self.compliance_status.as_deref()?));
+        let passed = clears(self.compliance_status.as_deref()?);
         Some(LineVerdict { passed, findings: self.findings().collect() })
     }
 }
@@ -250,7 +269,7 @@ struct Detail {
 impl Compliance {
     fn verdict(&self) -> Option<Verdict> {
         let word = self.compliance_status.clone()?;
-        let passed = !stops(Some(&word));
+        let passed = clears(&word);
         let findings = self.shipments.iter().flatten().flat_map(ShipmentCompliance::findings).collect();
         Some(Verdict { passed, word, findings, lines: BTreeMap::new() })
     }

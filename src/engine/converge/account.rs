@@ -11,11 +11,12 @@ use crate::domain::timeline::changes;
 
 /// Where to look: where we entered the order, or are entering it, or would.
 pub(super) fn address_of(mirror: &Mirror, desired: &Desired) -> Option<CopyRef> {
-    if let Some(applied) = &mirror.applied {
-        return Some(mirror.address(applied));
-    }
-    match (&mirror.intent, desired) {
-        (Some(Step::Submit { copy, .. }), _) | (_, Desired::Present(copy)) => Some(mirror.address(copy)),
+    match (&mirror.intent, &mirror.applied, desired) {
+        // What is entered anew may have another key by now.
+        (Some(Step::Submit { copy, .. }), ..) | (_, None, Desired::Present(copy)) => {
+            Some(mirror.address(copy))
+        }
+        (_, Some(applied), _) => Some(mirror.address(applied)),
         _ => None,
     }
 }
@@ -160,6 +161,12 @@ pub(super) fn account_for_lost(mirror: &mut Mirror, step: Step, destination: &dy
                 applied.forget(field);
             }
             mirror.applied = Some(applied);
+        }
+        // It was to be entered under another key than before, and is not there.
+        (Step::Submit { copy, .. }, Observed::Absent)
+            if mirror.applied.as_ref().is_some_and(|applied| applied.key != copy.key) =>
+        {
+            mirror.applied = None;
         }
         (Step::Cancel { .. }, Observed::Absent | Observed::Never) => mirror.applied = None,
         (Step::Advance { stage, .. }, Observed::Present(seen)) if stage >= Stage::Shipped => {

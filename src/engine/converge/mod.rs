@@ -11,7 +11,7 @@ mod telling;
 
 pub(super) use target::{Target, Wanted};
 
-use account::{account_for, adopt};
+use account::{account_for, adopt, news};
 use target::Done;
 
 use super::judging::{refusal, withheld};
@@ -52,7 +52,7 @@ impl Pass<'_> {
                     return Ok(());
                 }
             }
-            let Some(wanted) = target.wanted(&self.record) else { return Ok(()) };
+            let Some(wanted) = target.wanted(&self.record, &self.mirrors[at]) else { return Ok(()) };
             self.note_judgement(at, target, &wanted);
             let digest = wanted.digest();
             let now = self.now();
@@ -82,6 +82,9 @@ impl Pass<'_> {
                 return Ok(());
             }
             let mirror = &self.mirrors[at];
+            // What was refused before a look by the clock that shows nothing new would be refused again.
+            let told = mirror.state == MirrorState::Exception && same && watched && !asked && !mirror.look;
+            let before = told.then(|| mirror.observed.clone());
             let round = if mirror.intent.is_some() || ((mirror.look || watched) && !fresh) {
                 self.look(at, target, &wanted, &mut fresh).await?
             } else {
@@ -89,10 +92,7 @@ impl Pass<'_> {
                     Plan::Nothing => self.in_step(at, digest, target, &wanted),
                     Plan::Observe => self.look(at, target, &wanted, &mut fresh).await?,
                     Plan::Next(step) => self.step(at, target, step, &wanted, &mut fresh).await?,
-                    Plan::Exception(reason) => {
-                        self.watch(at, target);
-                        self.exception(at, digest, reason)
-                    }
+                    Plan::Exception(reason) => self.exception(at, digest, target, reason),
                     Plan::Adopt(copy, but) => {
                         adopt(&mut self.mirrors[at], &copy, &but);
                         self.keep_mirror(at);
@@ -103,6 +103,11 @@ impl Pass<'_> {
                 }
             };
             if matches!(round, Round::Done) {
+                return Ok(());
+            }
+            if before.is_some_and(|before| !news(&before, &self.mirrors[at].observed)) {
+                self.watch(at, target);
+                self.keep_mirror(at);
                 return Ok(());
             }
         }
@@ -154,7 +159,7 @@ impl Pass<'_> {
             self.keep_tries(&name, step.name(), &log);
             match clear {
                 Ok(()) => {}
-                Err(Fault::Refused(reason)) => return Ok(self.exception(at, digest, reason)),
+                Err(Fault::Refused(reason)) => return Ok(self.exception(at, digest, target, reason)),
                 Err(fault) => return Ok(self.faulted(at, fault, None)),
             }
         }
@@ -180,7 +185,7 @@ impl Pass<'_> {
             Err(Fault::Refused(reason)) => {
                 self.mirrors[at].intent = None;
                 self.tell(at, "step", format!("{}: refused", step.name()), None);
-                return Ok(self.exception(at, digest, reason));
+                return Ok(self.exception(at, digest, target, reason));
             }
             Err(fault) => {
                 if !matches!(fault, Fault::Unknown(_)) {
@@ -214,7 +219,7 @@ impl Pass<'_> {
         self.tell(at, "step", format!("{}{word}", step.name()), None);
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
-            let goes_in_part = self.note_withheld(target, wanted, &step, &verdict, restarts);
+            let goes_in_part = self.note_withheld(at, target, wanted, &step, &verdict, restarts);
             // Of what was only checked as a whole, that which goes is judged as it was.
             if !(goes_in_part && matches!(step, Step::Check { .. })) {
                 self.merge_fact(&name, Fact::Verdict(name.clone(), verdict), "compliance was judged");
@@ -222,7 +227,7 @@ impl Pass<'_> {
             self.note_judged(&name);
             let refused = refusal(&self.record, &name).filter(|_| !effect.committed && !goes_in_part);
             if let Some(reason) = refused {
-                return Ok(self.exception(at, digest, reason));
+                return Ok(self.exception(at, digest, target, reason));
             }
         }
         Ok(Round::Again)
@@ -231,6 +236,7 @@ impl Pass<'_> {
     /// Takes account of what stays back by a judgement; gives whether something else than what was judged goes all the same.
     fn note_withheld(
         &mut self,
+        at: usize,
         target: &Target<'_>,
         wanted: &Wanted,
         step: &Step,
@@ -253,7 +259,8 @@ impl Pass<'_> {
         let Some(found) = found else { return false };
         self.record.withheld.insert(target.name().to_owned(), found);
         let goes = |copy: &OrderCopy| !copy.same_content(judged);
-        matches!(target.wanted(&self.record), Some(Wanted::Copy(Desired::Present(copy), _)) if goes(&copy))
+        let wanted = target.wanted(&self.record, &self.mirrors[at]);
+        matches!(wanted, Some(Wanted::Copy(Desired::Present(copy), _)) if goes(&copy))
     }
 
     /// What was asked of a destination was done, or cannot be.

@@ -77,7 +77,14 @@ impl Pass<'_> {
         seen.committed && seen.stage < Stage::Delivered && now < later(placed, WATCHED_FOR)
     }
 
-    pub(super) fn exception(&mut self, at: usize, digest: String, reason: Reason) -> Round {
+    pub(super) fn exception(
+        &mut self,
+        at: usize,
+        digest: String,
+        target: &Target<'_>,
+        reason: Reason,
+    ) -> Round {
+        self.watch(at, target);
         let now = self.now();
         let mirror = &mut self.mirrors[at];
         let known = mirror.state == MirrorState::Exception && mirror.reason.as_ref() == Some(&reason);

@@ -47,8 +47,6 @@ pub(in super::super) struct RefundTarget<'e> {
     refund: RemoteId,
     /// The order it is taken out of, as it was entered.
     sold: Option<OrderCopy>,
-    /// What of it was entered when the pass came to it.
-    entered: Option<OrderCopy>,
 }
 
 /// When it is known what holds an order at its channel.
@@ -135,8 +133,7 @@ impl Engine {
             let owed = sold.map(|sold| given_back(record, route, sold)).unwrap_or_default();
             for refund in record.refunds.keys() {
                 let name = Mirror::part_name(&route.to, "refund", refund);
-                let begun = mirror(&name);
-                if begun.is_none() && !owed.contains_key(refund) {
+                if mirror(&name).is_none() && !owed.contains_key(refund) {
                     continue;
                 }
                 targets.push(Target::Refund(Box::new(RefundTarget {
@@ -145,7 +142,6 @@ impl Engine {
                     name,
                     refund: refund.clone(),
                     sold: sold.cloned(),
-                    entered: begun.and_then(|mirror| mirror.applied.clone()),
                 })));
             }
         }
@@ -221,7 +217,7 @@ impl Target<'_> {
         }
     }
 
-    pub(in super::super) fn wanted(&self, record: &OrderRecord) -> Option<Wanted> {
+    pub(in super::super) fn wanted(&self, record: &OrderRecord, mirror: &Mirror) -> Option<Wanted> {
         match self {
             Self::Copy(route, ..) => {
                 let desired = desired(record, route)?;
@@ -232,8 +228,8 @@ impl Target<'_> {
                 Some(Wanted::Copy(desired, judged.unwrap_or_default()))
             }
             Self::Refund(of) => {
-                let RefundTarget { route, refund, sold, entered, .. } = &**of;
-                let desired = negative_order(record, route, sold.as_ref(), refund, entered.as_ref());
+                let RefundTarget { route, refund, sold, .. } = &**of;
+                let desired = negative_order(record, route, sold.as_ref(), refund, standing(mirror));
                 Some(Wanted::Copy(desired, Judgement::default()))
             }
             Self::Channel(_, channel) => {
@@ -254,7 +250,8 @@ impl Target<'_> {
     /// only a reading tells; for the amounts of a refund; and where a person says that what it lacked there is mended.
     pub(in super::super) fn waits_for_reading(&self, record: &OrderRecord, mirror: &Mirror) -> bool {
         if let Self::Refund(of) = self {
-            return of.entered.is_none() && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
+            return standing(mirror).is_none()
+                && lacks_amounts(record, of.route, of.sold.as_ref(), &of.refund);
         }
         let Self::Copy(route, _, Known::ByReading) = self else { return false };
         if unread(record, route) {
@@ -295,7 +292,10 @@ impl Target<'_> {
             matches!(&mirror.observed, Observed::Present(seen) if seen.committed && seen.stage > until);
         match (desired, &mirror.applied) {
             _ if gone => false,
-            (Desired::Present(copy), Some(applied)) => !applied.same_content(copy),
+            // A person took back what was judged, or it is another.
+            (Desired::Present(copy), Some(applied)) => {
+                mirror.observed == Observed::Absent || !applied.same_content(copy)
+            }
             (Desired::Absent(_), _) => false,
             // What was judged was taken back.
             (Desired::Present(_), None) | (Desired::Undecided(_), _) => true,
@@ -319,6 +319,11 @@ impl Target<'_> {
             _ => Ok(Done::Told(None)),
         }
     }
+}
+
+/// The negative order that was entered, unless a person took it back there.
+fn standing(mirror: &Mirror) -> Option<&OrderCopy> {
+    mirror.applied.as_ref().filter(|_| mirror.observed != Observed::Absent)
 }
 
 /// The plan for a destination's copy; where nothing is owed, what a person must see to there.

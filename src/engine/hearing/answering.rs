@@ -11,7 +11,7 @@ use super::super::converge::{Target, Wanted};
 use super::sorter::hear;
 use crate::connectors::{Heard, Question};
 use crate::domain::copy::Stage;
-use crate::domain::mirror::{Desired, MirrorState, Observed};
+use crate::domain::mirror::{Desired, Mirror, MirrorState, Observed};
 use crate::domain::{ConnectionName, OrderRef};
 use crate::store::{Entry, StoreError};
 
@@ -95,9 +95,10 @@ fn unknown(question: &Question, why: &str) -> Option<String> {
 fn refusal(
     copy: &Target<'_>,
     record: &crate::domain::record::OrderRecord,
-    mirror: Option<&crate::domain::mirror::Mirror>,
+    mirror: Option<&Mirror>,
 ) -> Option<String> {
-    let Some(wanted) = copy.wanted(record) else {
+    let unseen = Mirror::new(copy.name().to_owned());
+    let Some(wanted) = copy.wanted(record, mirror.unwrap_or(&unseen)) else {
         return Some("nothing is known of the order yet".to_owned());
     };
     let Wanted::Copy(desired, _) = &wanted else { return None };

@@ -107,3 +107,27 @@ async fn an_order_that_the_judge_is_not_sent_is_a_persons_and_not_held_in_silenc
     assert_eq!(winery.packed(id)["holds"]["operator_hold"], false);
     assert_eq!(winery.exceptions().await, []);
 }
+
+#[tokio::test]
+async fn what_a_judge_thought_that_is_configured_no_more_binds_nobody_until_it_is_back() {
+    let mut winery =
+        Winery::with(Setup { shop_keys: "refused_tag = \"not-compliant\"\n", ..Setup::default() }).await;
+    winery.account.forbid("CA");
+    let id = winery.place(NewOrder::default()).await;
+    winery.only_exception("not_compliant").await;
+    let whole = winery.config.clone();
+    let shop = whole.split_once("[connections.compliance]").unwrap().0.to_owned();
+    let touched = async |winery: &Winery, note: &str| {
+        winery.shop.set_note(id, Some(note.to_owned())).unwrap();
+        winery.sync().await;
+        let order = winery.shop.order(id).unwrap();
+        let held = order.fulfillment_orders.iter().any(|work| !work.holds.is_empty());
+        (held, order.tags.len(), winery.exceptions().await.len())
+    };
+    winery.config = shop;
+    let mut winery = winery.restart().await;
+    assert_eq!(touched(&winery, "a").await, (false, 0, 0));
+    winery.config = whole;
+    let winery = winery.restart().await;
+    assert_eq!(touched(&winery, "b").await, (true, 1, 1));
+}

@@ -324,9 +324,10 @@ impl Winery {
         self.sync().await;
     }
 
-    /// What ShipCompliant was asked, but for looks.
+    /// What ShipCompliant was asked, but for looks, of which one is a commit of nothing.
     pub(crate) fn writes(&self) -> Vec<Request> {
-        self.account.requests().into_iter().filter(|request| request.method != "GET").collect()
+        let looks = |request: &Request| request.method == "GET" || request.path.ends_with("/commit");
+        self.account.requests().into_iter().filter(|request| !looks(request)).collect()
     }
 
     /// The same as method and path.
