@@ -6,6 +6,7 @@ pub(crate) mod edits;
 mod golden;
 mod lost;
 mod native;
+mod parcels;
 mod parts;
 
 use std::time::Duration;

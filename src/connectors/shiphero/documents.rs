@@ -13,7 +13,8 @@ billing_address{first_name last_name company address1 address2 city state zip co
 merged_orders{order_id is_master} allocations{is_locked ready_to_ship} \
 line_items(first:$lines){pageInfo{hasNextPage} edges{node{id partner_line_item_id sku quantity \
 quantity_pending_fulfillment quantity_shipped price customs_value fulfillment_status tote_picks{current}}}} \
-shipments{id created_date completed warehouse_id line_items(first:$lines){edges{node{line_item_id shipping_label_id quantity}}} \
+shipments{id created_date completed warehouse_id line_items(first:$lines){pageInfo{hasNextPage} \
+edges{node{line_item_id shipping_label_id quantity}}} \
 shipping_labels{id status carrier shipping_method tracking_number tracking_url created_date warehouse warehouse_id \
 picked_up delivered tracking_status}}}";
 
@@ -42,18 +43,20 @@ pub(super) fn order() -> String {
 /// Orders by the channel's id: one that was cancelled and entered again, or split, has several.
 pub(super) fn by_partner() -> String {
     format!(
-        "query Orders($partner:String!,$after:String,$lines:Int!){{orders(partner_order_id:$partner){{request_id \
+        "query Orders($partner:String!,$account:String,$after:String,$lines:Int!){{\
+         orders(partner_order_id:$partner,customer_account_id:$account){{request_id \
          data(first:{ORDERS},after:$after){{pageInfo{{hasNextPage endCursor}} edges{{node{{...Whole}}}}}}}}}} {WHOLE}"
     )
 }
 
 /// Orders by the number that people use.
-pub(super) const BY_NUMBER: &str = "query Numbered($number:String!){orders(order_number:$number){request_id data(first:5){\
+pub(super) const BY_NUMBER: &str = "query Numbered($number:String!,$account:String){\
+orders(order_number:$number,customer_account_id:$account){request_id data(first:5){\
 edges{node{id order_number partner_order_id shop_name fulfillment_status}}}}}";
 
 /// Which orders changed since an instant, oldest change first where the vendor sorts at all.
-pub(super) const CHANGED: &str = "query Changed($from:ISODateTime!,$first:Int!,$after:String){\
-orders(updated_from:$from){request_id data(first:$first,after:$after){pageInfo{hasNextPage endCursor} \
+pub(super) const CHANGED: &str = "query Changed($from:ISODateTime!,$account:String,$first:Int!,$after:String){\
+orders(updated_from:$from,customer_account_id:$account){request_id data(first:$first,after:$after){pageInfo{hasNextPage endCursor} \
 edges{node{partner_order_id updated_at}}}}}";
 
 /// What the bucket holds.

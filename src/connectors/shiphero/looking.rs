@@ -28,7 +28,7 @@ impl ShipHero {
             alone = self.read(&documents::order(), "order", json!({ "id": id.as_str() }), log).await?;
         }
         let stands =
-            |found: &&&Value| !found.is_null() && !order::is_cancelled(found) && !order::is_merged(found);
+            |found: &&&Value| !found.is_null() && !order::is_taken_back(found) && !order::is_merged(found);
         let known: Vec<&Value> = all.into_iter().chain([&alone]).collect();
         let live = || known.iter().filter(stands);
         // What is done to it is done where that can still be.
@@ -41,11 +41,19 @@ impl ShipHero {
         Ok(order::observed(shown, &others, &self.settings, self.now()))
     }
 
+    /// Names the brand's account, where we act for one: another's orders may have the same numbers.
+    fn of_account(&self, mut variables: Value) -> Value {
+        if let Some(account) = &self.settings.customer_account {
+            variables["account"] = account.as_str().into();
+        }
+        variables
+    }
+
     /// Whatever goes by the order's id at the channel, page by page: a part that is not seen would go on unheld.
     async fn listed(&self, at: &CopyRef, log: &Log) -> Result<Vec<Value>, Fault> {
         let (mut listed, mut after) = (Vec::new(), Value::Null);
         loop {
-            let about = json!({ "partner": at.order.as_str(), "after": after });
+            let about = self.of_account(json!({ "partner": at.order.as_str(), "after": after }));
             let data = self.read(&documents::by_partner(), "orders", about, log).await?;
             listed.extend(order::nodes(&data).cloned());
             let page = &data["pageInfo"];
@@ -61,7 +69,7 @@ impl ShipHero {
         let request = Request {
             operation: "orders(order_number)",
             document: documents::BY_NUMBER,
-            variables: json!({ "number": copy.name }),
+            variables: self.of_account(json!({ "number": copy.name })),
             effect: transport::Effect::Read,
             urgent: false,
             may_cost: 6,
@@ -137,7 +145,7 @@ impl ShipHero {
             let request = Request {
                 operation: "orders(updated_from)",
                 document: documents::CHANGED,
-                variables: json!({ "from": from, "first": first, "after": after }),
+                variables: self.of_account(json!({ "from": from, "first": first, "after": after })),
                 effect: transport::Effect::Read,
                 urgent: false,
                 may_cost: first + 1,

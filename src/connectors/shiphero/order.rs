@@ -49,9 +49,12 @@ pub(super) fn is_cancelled(order: &Value) -> bool {
     text(&order["fulfillment_status"]).to_ascii_lowercase().starts_with("cancel")
 }
 
-/// Whether a page cut the order short.
+/// Whether a page cut the order short, or one of its shipments: those have a line for each label that units are in.
 pub(super) fn is_cut(order: &Value) -> bool {
-    is_set(&order["line_items"]["pageInfo"]["hasNextPage"])
+    [order]
+        .into_iter()
+        .chain(list(&order["shipments"]))
+        .any(|of| is_set(&of["line_items"]["pageInfo"]["hasNextPage"]))
 }
 
 /// Whether a label counts: neither voided nor to be.
@@ -65,7 +68,18 @@ pub(super) fn is_merged(order: &Value) -> bool {
     list(&order["merged_orders"]).any(|other| is_set(&other["is_master"]))
 }
 
-/// Whether it has left, all of it.
+/// Whether it was taken back before anything of it left. What left stays on its way, whatever became of the rest.
+pub(super) fn is_taken_back(order: &Value) -> bool {
+    is_cancelled(order) && !left_in_part(order)
+}
+
+/// Whether anything of it left.
+fn left_in_part(order: &Value) -> bool {
+    nodes(&order["line_items"]).any(|line| whole(&line["quantity_shipped"]).unwrap_or_default() > 0)
+        || list(&order["shipments"]).any(|shipment| list(&shipment["shipping_labels"]).any(is_valid))
+}
+
+/// Whether it has left, all of it that ever will.
 pub(super) fn has_left(order: &Value) -> bool {
     stage(order, false) >= Stage::Shipped
 }
@@ -74,13 +88,11 @@ pub(super) fn has_left(order: &Value) -> bool {
 fn stage(order: &Value, held: bool) -> Stage {
     let lines = || nodes(&order["line_items"]).filter(|line| !is_cancelled(line));
     let pending = lines().any(|line| whole(&line["quantity_pending_fulfillment"]).unwrap_or_default() > 0);
-    let left = lines().any(|line| whole(&line["quantity_shipped"]).unwrap_or_default() > 0)
-        || list(&order["shipments"]).any(|shipment| list(&shipment["shipping_labels"]).any(is_valid));
     let in_hand = list(&order["allocations"]).any(|allocation| is_set(&allocation["is_locked"]))
         || lines().any(|line| list(&line["tote_picks"]).any(|pick| whole(&pick["current"]) == Some(1)));
     let fulfilled = text(&order["fulfillment_status"]).eq_ignore_ascii_case("fulfilled");
     // What is left of an order that was shipped in part can be edited like any other, once no tote holds it.
-    if fulfilled || (left && !pending) {
+    if fulfilled || is_cancelled(order) || (left_in_part(order) && !pending) {
         if has_arrived(order) { Stage::Delivered } else { Stage::Shipped }
     } else if in_hand {
         Stage::Packing
@@ -99,7 +111,7 @@ fn part(order: &Value, settings: &Settings) -> Part {
 /// The order as it stands, with the other orders that units of it were moved to.
 pub(super) fn observed(order: &Value, others: &[&Value], settings: &Settings, at: Timestamp) -> Observed {
     let merged = is_merged(order);
-    if order.is_null() || (is_cancelled(order) && !merged) {
+    if order.is_null() || (is_taken_back(order) && !merged) {
         return Observed::Absent;
     }
     let shown = part(order, settings);
@@ -344,17 +356,27 @@ fn same_address(ours: &Address, shown: &Value) -> bool {
 /// What a person must see to there, though nothing is owed.
 pub(super) fn obstacle(copy: &OrderCopy, seen: &Seen) -> Option<Reason> {
     let content = &seen.content;
-    if seen.stage >= Stage::Shipped {
+    let ended = seen.contents().any(is_cancelled);
+    if seen.stage >= Stage::Shipped && !ended {
         return None;
     }
-    // Where it was split, all parts together hold what one should.
+    // Where it was split, all parts together hold what one should; one that was cancelled holds what left of it.
     let mut there = vec![0_u32; copy.items.len()];
     for order in seen.contents() {
+        let held = if is_cancelled(order) { "quantity_shipped" } else { "quantity" };
         for (units, line) in there.iter_mut().zip(lines_of(copy, order)) {
-            *units += line.and_then(|line| whole(&line["quantity"])).unwrap_or_default();
+            *units += line.and_then(|line| whole(&line[held])).unwrap_or_default();
         }
     }
     let lacks = copy.items.iter().zip(there).any(|(item, units)| units < item.quantity);
+    if lacks && ended {
+        return Some(Reason::new(
+            ReasonCode::RearrangedAtDestination,
+            format!("order {} was cancelled at ShipHero after a part of it had left", copy.name),
+            "what left is told to the channel; take the rest off the order there, or enter it at ShipHero again under the same partner \
+             order id, then accept the copy as it is",
+        ));
+    }
     if lacks && !content.is_null() {
         return Some(Reason::new(
             ReasonCode::RearrangedAtDestination,

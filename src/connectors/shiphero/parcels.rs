@@ -13,27 +13,23 @@ use super::Settings;
 use super::api::whole;
 use super::order::{is_set, is_valid, lines_of, list, nodes, text};
 use crate::domain::RemoteId;
-use crate::domain::copy::OrderCopy;
+use crate::domain::copy::{Item, OrderCopy};
 use crate::domain::fulfillment::{Rank, Shipment};
 use crate::domain::mirror::Seen;
 
 /// What a label says instead of a number where the buyer collects, and of a carrier where there is none.
 const NONE: [&str; 2] = ["Pickup", "genericlabel"];
 
-/// What left of an order, and of its parts where it was split.
+/// What left of an order, and of its parts where it was split. A label that was made again, with what the voided one was on, is
+/// the same parcel under another number.
 pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> Vec<Shipment> {
-    seen.contents().flat_map(|order| of_order(order, copy, settings)).collect()
-}
-
-/// A label that was made again, with what the voided one was on, is the same parcel under another number.
-fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipment> {
-    let line_of: BTreeMap<&str, usize> = lines_of(copy, content)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, line)| Some((text(&line?["id"]), at)))
-        .collect();
+    let mut line_of = BTreeMap::<&str, usize>::new();
     let mut labels: Vec<Parcel<'_>> = Vec::new();
-    for shipment in list(&content["shipments"]) {
+    for content in seen.contents() {
+        let lines = lines_of(copy, content).into_iter().enumerate();
+        line_of.extend(lines.filter_map(|(at, line)| Some((text(&line?["id"]), at))));
+    }
+    for shipment in seen.contents().flat_map(|content| list(&content["shipments"])) {
         let ready = settings.at_label || shipment["completed"].as_bool().unwrap_or(true);
         let all: Vec<&Value> = list(&shipment["shipping_labels"]).collect();
         for label in &all {
@@ -66,8 +62,12 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
             first_of[later] = first_of[before];
         }
     }
-    let valid = labels.iter().enumerate().filter(|(_, parcel)| is_valid(parcel.label));
+    let mut valid: Vec<_> = labels.iter().enumerate().filter(|(_, parcel)| is_valid(parcel.label)).collect();
+    // A bundle is in the parcel that makes it whole, and those that count as shipped come first.
+    valid.sort_by_key(|(_, parcel)| !parcel.ready);
+    let mut bundles = Bundles::of(copy);
     valid
+        .into_iter()
         .map(|(at, parcel)| {
             let label = parcel.label;
             // What stands for «none» where the vendor wants something is no number and no carrier.
@@ -80,7 +80,7 @@ fn of_order(content: &Value, copy: &OrderCopy, settings: &Settings) -> Vec<Shipm
             Shipment {
                 id: text(&labels[first_of[at]].label["id"]).into(),
                 warehouse: parcel.warehouse.clone(),
-                lines: Some(order_lines(copy, &line_of, &parcel.units)),
+                lines: Some(bundles.order_lines(&line_of, &parcel.units)),
                 carrier: filled(&label["carrier"]),
                 urls: filled(&label["tracking_url"]).filter(|_| number.is_some()).into_iter().collect(),
                 numbers: number.into_iter().collect(),
@@ -145,40 +145,63 @@ fn warehouse(label: &Value, shipment: &Value) -> Vec<String> {
     [number, id, name].into_iter().flatten().map(str::to_owned).collect()
 }
 
-/// Units of the order's lines, from units of the lines there. A bundle has left where all its parts have.
-fn order_lines(
-    copy: &OrderCopy,
-    line_of: &BTreeMap<&str, usize>,
-    units: &BTreeMap<String, u32>,
-) -> BTreeMap<RemoteId, u32> {
-    let mut told = BTreeMap::new();
-    for (there, count) in units {
-        match line_of.get(there.as_str()).map(|at| &copy.items[*at]) {
-            Some(item) if item.quantity == item.of_line => {
+/// What became of bundles, parcel by parcel: one has left where all its parts have, in whatever parcels.
+struct Bundles<'c> {
+    copy: &'c OrderCopy,
+    /// Units of each item that left so far.
+    left: Vec<u32>,
+    /// Bundles that are told of, by line.
+    told: BTreeMap<&'c RemoteId, u32>,
+}
+
+impl<'c> Bundles<'c> {
+    fn of(copy: &'c OrderCopy) -> Self {
+        Self { copy, left: vec![0; copy.items.len()], told: BTreeMap::new() }
+    }
+
+    fn parts(&self, line: &RemoteId) -> impl Iterator<Item = (usize, &'c Item)> {
+        self.copy.items.iter().enumerate().filter(move |(_, item)| item.line == *line)
+    }
+
+    fn is_bundle(&self, item: &Item) -> bool {
+        item.quantity != item.of_line || self.parts(&item.line).nth(1).is_some()
+    }
+
+    /// Units of the order's lines that one more parcel holds, from units of the lines there.
+    fn order_lines(
+        &mut self,
+        line_of: &BTreeMap<&str, usize>,
+        units: &BTreeMap<String, u32>,
+    ) -> BTreeMap<RemoteId, u32> {
+        let (mut told, mut begun) = (BTreeMap::new(), BTreeSet::new());
+        for (there, count) in units {
+            let Some(at) = line_of.get(there.as_str()).copied() else {
+                // Not a line of the order: told all the same, so that it is not lost.
+                told.insert(RemoteId::from(there.as_str()), *count);
+                continue;
+            };
+            let item = &self.copy.items[at];
+            if self.is_bundle(item) {
+                self.left[at] = self.left[at].saturating_add(*count);
+                begun.insert(&item.line);
+            } else {
                 *told.entry(item.line.clone()).or_insert(0) += *count;
             }
-            Some(_) => {}
-            // Not a line of the order: told all the same, so that it is not lost.
-            None => {
-                told.insert(RemoteId::from(there.as_str()), *count);
+        }
+        for line in begun {
+            let whole = self.parts(line).map(|(at, item)| {
+                // Units of a part in one bundle.
+                let each = item.quantity.checked_div(item.of_line).unwrap_or(1).max(1);
+                self.left[at] / each
+            });
+            let whole = whole.min().unwrap_or_default();
+            let before = self.told.insert(line, whole).unwrap_or_default();
+            if whole > before {
+                told.insert(line.clone(), whole - before);
             }
         }
+        told
     }
-    let bundled = copy.items.iter().filter(|item| item.quantity != item.of_line);
-    for line in bundled.map(|item| &item.line).collect::<BTreeSet<_>>() {
-        let parts = copy.items.iter().enumerate().filter(|(_, item)| item.line == *line);
-        let whole_bundles = parts.map(|(at, item)| {
-            let there = line_of.iter().find(|(_, index)| **index == at).map(|(id, _)| *id);
-            let left = there.and_then(|id| units.get(id)).copied().unwrap_or_default();
-            // Units of a part in one bundle.
-            let each = item.quantity.checked_div(item.of_line).unwrap_or(1).max(1);
-            left / each
-        });
-        if let Some(bundles) = whole_bundles.min().filter(|bundles| *bundles > 0) {
-            told.insert(line.clone(), bundles);
-        }
-    }
-    told
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ struct Zone {
 #[serde(rename_all = "camelCase")]
 struct PageInfo {
     has_next_page: bool,
+    #[serde(default)]
+    end_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,6 +60,11 @@ pub(super) struct Connection<T> {
 impl<T> Connection<T> {
     pub(super) fn is_cut(&self) -> bool {
         self.page_info.as_ref().is_some_and(|page| page.has_next_page)
+    }
+
+    /// Where the next page begins, where there is one.
+    pub(super) fn next(&self) -> Option<&str> {
+        self.page_info.as_ref().filter(|page| page.has_next_page)?.end_cursor.as_deref()
     }
 }
 

@@ -115,9 +115,19 @@ impl Shopify {
     /// The work planned for an order, open or not; none where the shop does not know the order.
     pub(super) async fn work(&self, order: &RemoteId, log: &Log) -> Result<Vec<Work>, Fault> {
         let id = format!("gid://shopify/Order/{order}");
-        let variables = json!({ "id": id, "lines": LINES, "parts": PARTS });
-        let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
-        Ok(answer.order.map(|order| order.fulfillment_orders.nodes).unwrap_or_default())
+        let (mut work, mut after) = (Vec::new(), None);
+        // What is closed stays listed, and what is open comes last.
+        loop {
+            let variables = json!({ "id": id, "lines": LINES, "parts": PARTS, "after": after });
+            let answer: WorkAnswer = self.admin()?.run(OPEN_WORK, variables, log).await?;
+            let Some(WorkOrder { fulfillment_orders: page }) = answer.order else { return Ok(work) };
+            let next = page.next().map(str::to_owned);
+            work.extend(page.nodes);
+            if next.is_none() || next == after {
+                return Ok(work);
+            }
+            after = next;
+        }
     }
 }
 

@@ -120,9 +120,15 @@ fn missing(
     name: &ShipmentRef,
     shipment: &Shipment,
 ) -> BTreeMap<RemoteId, u32> {
+    // A person may have told of it: what nobody knows otherwise and has its numbers is of this shipment, not of another.
+    let numbered = |f: &Fulfillment| {
+        !shipment.numbers.is_empty() && shipment.numbers.iter().all(|number| f.numbers.contains(number))
+    };
+    let of_it =
+        |f: &Fulfillment| record.links.get(&f.id).map_or_else(|| numbered(f), |linked| linked == name);
     let units = |line: &RemoteId, ours: bool| {
         let standing = record.fulfillments.values().filter(|f| f.stands());
-        let counted = standing.filter(|f| (record.links.get(&f.id) == Some(name)) == ours);
+        let counted = standing.filter(|f| of_it(f) == ours);
         counted.filter_map(|f| f.lines.get(line)).fold(0_u32, |sum, units| sum.saturating_add(*units))
     };
     let back = record.withheld_lines();

@@ -11,6 +11,8 @@ mod telling;
 
 pub(super) use target::{Target, Wanted};
 
+use std::collections::BTreeMap;
+
 use account::{account_for, adopt, news};
 use target::Done;
 
@@ -25,8 +27,10 @@ use crate::domain::verdict::Verdict;
 use crate::store::Gate;
 use crate::transport::{Fault, Log};
 
-/// Rounds of planning in one pass; more would mean that a destination does not do what it says.
-const MOST_ROUNDS: u32 = 12;
+/// Rounds of planning in one pass, beside those that parcels need; more would mean that a destination does not do what it says.
+const MOST_ROUNDS: usize = 12;
+/// Rounds that one parcel may need: it is told, and how far it has come.
+const ROUNDS_A_PARCEL: usize = 2;
 
 /// What a round of planning ended in.
 enum Round {
@@ -39,7 +43,8 @@ impl Pass<'_> {
     pub(super) async fn converge(&mut self, at: usize, target: &Target<'_>) -> Result<(), Halt> {
         let mut fresh = false;
         let mut read = false;
-        for _ in 0..MOST_ROUNDS {
+        let parcels: usize = self.record.shipments.values().map(BTreeMap::len).sum();
+        for _ in 0..MOST_ROUNDS + ROUNDS_A_PARCEL * parcels {
             // What holds an order is known before its goods may leave. Where a reading is owed already, it was refused.
             if !read
                 && !self.record.needs_reading()
