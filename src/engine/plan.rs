@@ -219,10 +219,7 @@ fn entered_anew(copy: &OrderCopy, applied: &OrderCopy, seen: &Seen, sight: Sight
             "correct the order at the destination by hand and accept it as it is; it is not taken back once goods left",
         ));
     }
-    match &sight.judgement.in_part {
-        Some(reason) if !sight.accepted => Plan::Exception(reason.clone()),
-        _ => Plan::Nothing,
-    }
+    sight.judgement.in_part.clone().map_or(Plan::Nothing, Plan::Exception)
 }
 
 /// For what is entered and has not left: it is judged where that is owed or a person tries again, and stopped where it does

@@ -12,25 +12,25 @@ pub(super) const ORDER: &str = with_shipped!("order.graphql");
 /// What of an order is still to be fulfilled.
 pub(super) const OPEN_WORK: &str = include_str!("queries/open_work.graphql");
 /// Makes a fulfilment.
-pub(super) const SHIP: &str = with_shipped!("ship.graphql");
+pub(super) const SHIP: &str = with_shipped!("mutations/ship.graphql");
 /// Gives a fulfilment other tracking.
-pub(super) const RETRACK: &str = with_shipped!("retrack.graphql");
+pub(super) const RETRACK: &str = with_shipped!("mutations/retrack.graphql");
 /// Cancels a fulfilment.
-pub(super) const UNSHIP: &str = with_shipped!("unship.graphql");
+pub(super) const UNSHIP: &str = with_shipped!("mutations/unship.graphql");
 /// Books how far a fulfilment has come.
-pub(super) const PROGRESS: &str = include_str!("queries/progress.graphql");
+pub(super) const PROGRESS: &str = include_str!("queries/mutations/progress.graphql");
 /// Places a hold.
-pub(super) const HOLD: &str = include_str!("queries/hold.graphql");
+pub(super) const HOLD: &str = include_str!("queries/mutations/hold.graphql");
 /// Releases a hold.
-pub(super) const UNHOLD: &str = include_str!("queries/unhold.graphql");
+pub(super) const UNHOLD: &str = include_str!("queries/mutations/unhold.graphql");
 /// Puts a tag on an order.
-pub(super) const TAG: &str = include_str!("queries/tag.graphql");
+pub(super) const TAG: &str = include_str!("queries/mutations/tag.graphql");
 /// Takes a tag off an order.
-pub(super) const UNTAG: &str = include_str!("queries/untag.graphql");
+pub(super) const UNTAG: &str = include_str!("queries/mutations/untag.graphql");
 /// Writes the note of an order.
-pub(super) const NOTE: &str = include_str!("queries/note.graphql");
+pub(super) const NOTE: &str = include_str!("queries/mutations/note.graphql");
 /// Sets a metafield.
-pub(super) const STATE: &str = include_str!("queries/state.graphql");
+pub(super) const STATE: &str = include_str!("queries/mutations/state.graphql");
 /// One fulfilment.
 pub(super) const FULFILLMENT: &str = with_shipped!("fulfillment.graphql");
 /// Which order a fulfilment order belongs to.

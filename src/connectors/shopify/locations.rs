@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Shopify;
 use super::admin::Query;
 use super::documents;
-use super::graph::plain;
+use super::shapes::graph::plain;
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::{ConnectionName, RemoteId};
 use crate::transport::{Effect, Fault, Log};

@@ -5,13 +5,11 @@
 
 mod admin;
 mod company;
-mod customs;
 mod documents;
-mod graph;
 mod locations;
 mod noting;
 mod part;
-mod rest;
+mod shapes;
 mod shipping;
 mod webhook;
 mod work;
@@ -34,6 +32,7 @@ use crate::domain::record::Snapshot;
 use crate::domain::step::{Signs, Telling};
 use crate::transport::{Client, Effect, Fault, Limits, Log};
 use admin::{Admin, Query};
+use shapes::graph;
 
 /// Sources of orders that routes leave out unless told otherwise: sold over the counter, or drawn up by staff.
 pub const SKIPPED_SOURCES: &[&str] = &["pos", "shopify_draft_order"];

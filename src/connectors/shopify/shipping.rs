@@ -13,7 +13,7 @@ use super::Shopify;
 use super::admin::{Query, mutation};
 use super::company::{company, pages};
 use super::documents;
-use super::graph::GraphFulfillment;
+use super::shapes::graph::GraphFulfillment;
 use super::work::{Held, Work, held_units, pick};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::Fulfillment;

@@ -6,7 +6,8 @@
 use serde::de::DeserializeOwned;
 
 use super::part::{WirePart, is_about_part, may_stop_goods};
-use super::rest::{Id, WireEdited, WireEvent, WireFulfillment, WireOrder, WireRefund, WireRisk};
+use super::shapes::refund::WireRefund;
+use super::shapes::rest::{Id, WireEdited, WireEvent, WireFulfillment, WireOrder, WireRisk};
 use crate::connectors::{Delivery, Heard, WebhookScheme};
 use crate::domain::RemoteId;
 use crate::domain::fulfillment::DeliveryStatus;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Shopify;
 use super::admin::Query;
 use super::documents;
-use super::graph::{Connection, Node, plain};
+use super::shapes::graph::{Connection, Node, plain};
 use crate::domain::RemoteId;
 use crate::transport::{Effect, Fault, Log};
 

@@ -27,11 +27,8 @@ fn every_document_is_valid_by_shopifys_schema() {
     let schema = schema(&specs.join("shopify/admin_2026-10.graphql.gz"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/connectors/shopify/queries");
     let mut checked = Vec::new();
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            continue;
-        }
+    let all = [folder.clone(), folder.join("mutations")].map(|folder| std::fs::read_dir(folder).unwrap());
+    for path in all.into_iter().flatten().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let mut document = std::fs::read_to_string(&path).unwrap();
         if document.contains("...Shipped") {

@@ -12,12 +12,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer};
 
-use super::noting::parted;
+use super::super::noting::parted;
+use super::refund::WireRefund;
 use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
-use crate::domain::fulfillment::{
-    DeliveryStatus, Fulfillment, FulfillmentStatus, Refund, RefundLine, RefundValue, Restock,
-};
+use crate::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus, Refund};
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
     Attributes, CancelReason, Line, LineTraits, OrderDocument, PaymentState, ShippingLine, line_kind,
@@ -26,7 +25,7 @@ use crate::domain::record::Snapshot;
 
 /// An id: a JSON integer of up to 64 bits, or the same in a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Id(pub(super) RemoteId);
+pub(in crate::connectors::shopify) struct Id(pub(in crate::connectors::shopify) RemoteId);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -46,7 +45,7 @@ impl<'de> Deserialize<'de> for Id {
 
 /// A decimal amount: a string, as Shopify sends it, or a number.
 #[derive(Clone, Copy, Debug, Default)]
-struct Amount(Decimal);
+pub(super) struct Amount(pub(super) Decimal);
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -66,9 +65,9 @@ impl<'de> Deserialize<'de> for Amount {
 
 /// An instant with the offset it was written in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Instant {
-    pub(super) at: Timestamp,
-    day: Date,
+pub(in crate::connectors::shopify) struct Instant {
+    pub(in crate::connectors::shopify) at: Timestamp,
+    pub(super) day: Date,
 }
 
 impl<'de> Deserialize<'de> for Instant {
@@ -83,25 +82,32 @@ impl<'de> Deserialize<'de> for Instant {
 }
 
 /// A list that may be null.
-fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Debug, Deserialize)]
-struct WireMoney {
+pub(super) struct WireMoney {
     amount: Amount,
     #[serde(default)]
     currency_code: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WireBag {
+pub(super) struct WireBag {
     shop_money: WireMoney,
     #[serde(default)]
     presentment_money: Option<WireMoney>,
 }
 
 impl WireBag {
+    /// What it comes to in the shop's currency.
+    pub(super) fn shop(&self) -> Decimal {
+        self.shop_money.amount.0
+    }
+
     fn bag(&self, currency: &str) -> MoneyBag {
         let money =
             |wire: &WireMoney| Money::new(wire.amount.0, wire.currency_code.as_deref().unwrap_or(currency));
@@ -184,7 +190,7 @@ struct WireShare {
 /// What they come to, in the shop's currency.
 fn sum(shares: &[WireShare]) -> Decimal {
     let amount = |share: &WireShare| match &share.amount_set {
-        Some(set) => Some(set.shop_money.amount.0),
+        Some(set) => Some(set.shop()),
         None => share.amount.map(|amount| amount.0),
     };
     shares.iter().filter_map(amount).sum::<Decimal>().normalize()
@@ -234,8 +240,8 @@ struct WireCustomer {
 
 /// The body of `orders/*`. Nothing but the id is certain: a body over the sender's size limit holds the id alone.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireOrder {
-    pub(super) id: Id,
+pub(in crate::connectors::shopify) struct WireOrder {
+    pub(in crate::connectors::shopify) id: Id,
     name: Option<String>,
     order_number: Option<serde_json::Number>,
     created_at: Option<Instant>,
@@ -278,7 +284,7 @@ pub(super) struct WireOrder {
 
 impl WireOrder {
     /// The order in full, or nothing where the body is only a part of it.
-    pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, String> {
+    pub(in crate::connectors::shopify) fn snapshot(&self) -> Result<Option<Snapshot>, String> {
         let (Some(created), Some(updated), Some(lines)) =
             (self.created_at, self.updated_at, &self.line_items)
         else {
@@ -373,7 +379,7 @@ impl WireOrder {
 
     /// Whether a rate says that the buyer fetches the order. Bodies since 2024-10 do not tell; for those that do, the planned
     /// work has the last word.
-    pub(super) fn seems_fetched(&self) -> bool {
+    pub(in crate::connectors::shopify) fn seems_fetched(&self) -> bool {
         self.shipping_lines.iter().filter(|line| line.is_removed != Some(true)).any(|line| {
             line.delivery_category.as_deref().is_some_and(|word| word.to_ascii_lowercase().contains("pick"))
         })
@@ -384,10 +390,8 @@ impl WireOrder {
             .ok_or_else(|| format!("line_items: line {} has no price", line.id.0))?;
         let title = filled(line.title.as_deref()).unwrap_or_default();
         // Bodies of older versions do not say what is left after refunds.
-        let refunded = || {
-            let lines = self.refunds.iter().flat_map(|refund| &refund.refund_line_items);
-            lines.filter(|r| r.line_item_id == line.id).map(|r| r.quantity).fold(0, u32::saturating_add)
-        };
+        let refunded =
+            || self.refunds.iter().map(|refund| refund.units_of(&line.id)).fold(0, u32::saturating_add);
         Ok(Line {
             id: line.id.0.clone(),
             kind: line_kind(LineTraits {
@@ -440,9 +444,9 @@ struct WireFulfillmentLine {
 
 /// The body of `fulfillments/*`, and a member of an order's `fulfillments`.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireFulfillment {
-    pub(super) id: Id,
-    pub(super) order_id: Option<Id>,
+pub(in crate::connectors::shopify) struct WireFulfillment {
+    pub(in crate::connectors::shopify) id: Id,
+    pub(in crate::connectors::shopify) order_id: Option<Id>,
     status: Option<String>,
     shipment_status: Option<String>,
     tracking_company: Option<String>,
@@ -460,7 +464,7 @@ pub(super) struct WireFulfillment {
 }
 
 impl WireFulfillment {
-    pub(super) fn fulfillment(&self) -> Result<Fulfillment, String> {
+    pub(in crate::connectors::shopify) fn fulfillment(&self) -> Result<Fulfillment, String> {
         let updated_at =
             self.updated_at.or(self.created_at).ok_or("updated_at: missing from a fulfilment")?.at;
         let status = FulfillmentStatus::parse(self.status.as_deref().unwrap_or("success"));
@@ -489,7 +493,9 @@ impl WireFulfillment {
 }
 
 /// Filled texts in order, each once.
-pub(super) fn distinct<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+pub(in crate::connectors::shopify) fn distinct<'a>(
+    texts: impl Iterator<Item = Option<&'a str>>,
+) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for text in texts.filter_map(filled) {
         if !kept.contains(&text) {
@@ -499,123 +505,28 @@ pub(super) fn distinct<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Vec<
     kept
 }
 
-#[derive(Debug, Deserialize)]
-struct WireRefundLine {
-    line_item_id: Id,
-    quantity: u32,
-    restock_type: Option<String>,
-    subtotal: Option<Amount>,
-    subtotal_set: Option<WireBag>,
-    total_tax: Option<Amount>,
-    total_tax_set: Option<WireBag>,
-}
-
-impl WireRefundLine {
-    fn value(&self) -> Option<RefundValue> {
-        let amount = |set: &Option<WireBag>, plain: Option<Amount>| {
-            let set = set.as_ref().map(|set| set.shop_money.amount);
-            set.or(plain).map(|amount| amount.0.normalize())
-        };
-        Some(RefundValue {
-            subtotal: amount(&self.subtotal_set, self.subtotal)?,
-            tax: amount(&self.total_tax_set, self.total_tax).unwrap_or_default(),
-        })
-    }
-}
-
-/// The body of `refunds/create`, and a member of an order's `refunds`.
-#[derive(Debug, Deserialize)]
-pub(super) struct WireRefund {
-    id: Id,
-    pub(super) order_id: Option<Id>,
-    created_at: Option<Instant>,
-    processed_at: Option<Instant>,
-    #[serde(default, deserialize_with = "list")]
-    refund_line_items: Vec<WireRefundLine>,
-    #[serde(default, deserialize_with = "list")]
-    refund_shipping_lines: Vec<WireRefundShipping>,
-    #[serde(default, deserialize_with = "list")]
-    order_adjustments: Vec<WireAdjustment>,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireRefundShipping {
-    subtotal_amount_set: Option<WireBag>,
-    tax_amount_set: Option<WireBag>,
-}
-
-/// What a refund took off the order besides lines, as amounts below zero: how older bodies tell of shipping. Amounts of other kinds
-/// are not read.
-#[derive(Debug, Deserialize)]
-struct WireAdjustment {
-    kind: Option<String>,
-    amount: Option<serde_json::Value>,
-    tax_amount: Option<serde_json::Value>,
-}
-
-impl WireRefund {
-    fn shipping(&self) -> Result<RefundValue, String> {
-        let mut value = RefundValue::default();
-        let amount =
-            |set: &Option<WireBag>| set.as_ref().map(|set| set.shop_money.amount.0).unwrap_or_default();
-        for line in &self.refund_shipping_lines {
-            value.subtotal += amount(&line.subtotal_amount_set);
-            value.tax += amount(&line.tax_amount_set);
-        }
-        let told = self.refund_shipping_lines.is_empty();
-        let shipping = |it: &&WireAdjustment| told && it.kind.as_deref() == Some("shipping_refund");
-        for adjustment in self.order_adjustments.iter().filter(shipping) {
-            let amount = |amount: &Option<serde_json::Value>| {
-                let read = Option::<Amount>::deserialize(amount.clone().unwrap_or_default());
-                read.map(|amount| amount.unwrap_or_default().0)
-                    .map_err(|why| format!("order_adjustments: {why}"))
-            };
-            value.subtotal -= amount(&adjustment.amount)?;
-            value.tax -= amount(&adjustment.tax_amount)?;
-        }
-        Ok(RefundValue { subtotal: value.subtotal.normalize(), tax: value.tax.normalize() })
-    }
-
-    pub(super) fn refund(&self) -> Result<Refund, String> {
-        let made = self.created_at.or(self.processed_at).ok_or("created_at: missing from a refund")?;
-        let mut lines: Vec<_> = self
-            .refund_line_items
-            .iter()
-            .map(|line| RefundLine {
-                line: line.line_item_id.0.clone(),
-                quantity: line.quantity,
-                restock: Restock::parse(line.restock_type.as_deref().unwrap_or("legacy_restock")),
-                value: line.value(),
-            })
-            .collect();
-        lines.sort_by(|a, b| a.line.cmp(&b.line).then(a.quantity.cmp(&b.quantity)));
-        let (id, shipping) = (self.id.0.clone(), self.shipping()?);
-        Ok(Refund { id, created_at: made.at, day: Some(made.day), lines, shipping })
-    }
-}
-
 /// The body of `fulfillment_events/create`: what happened to a parcel.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireEvent {
-    pub(super) order_id: Option<Id>,
-    pub(super) fulfillment_id: Id,
-    pub(super) status: String,
+pub(in crate::connectors::shopify) struct WireEvent {
+    pub(in crate::connectors::shopify) order_id: Option<Id>,
+    pub(in crate::connectors::shopify) fulfillment_id: Id,
+    pub(in crate::connectors::shopify) status: String,
 }
 
 /// The body of `orders/risk_assessment_changed`, which does not tell what is recommended now.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireRisk {
-    pub(super) order_id: Option<Id>,
+pub(in crate::connectors::shopify) struct WireRisk {
+    pub(in crate::connectors::shopify) order_id: Option<Id>,
 }
 
 /// The body of `orders/edited`: differences only.
 #[derive(Debug, Deserialize)]
-pub(super) struct WireEdited {
-    pub(super) order_edit: WireEdit,
+pub(in crate::connectors::shopify) struct WireEdited {
+    pub(in crate::connectors::shopify) order_edit: WireEdit,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct WireEdit {
-    pub(super) order_id: Id,
-    pub(super) committed_at: Option<Instant>,
+pub(in crate::connectors::shopify) struct WireEdit {
+    pub(in crate::connectors::shopify) order_id: Id,
+    pub(in crate::connectors::shopify) committed_at: Option<Instant>,
 }

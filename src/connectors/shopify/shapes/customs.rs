@@ -13,8 +13,8 @@ use crate::domain::customs::{ChannelCustoms, Declaration};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Variant {
-    pub(super) legacy_resource_id: String,
+pub(in crate::connectors::shopify) struct Variant {
+    pub(in crate::connectors::shopify) legacy_resource_id: String,
     inventory_item: Option<InventoryItem>,
 }
 
@@ -36,7 +36,7 @@ impl InventoryItem {
 }
 
 /// Duties are paid where the prices hold them (`dutiesIncluded`), or where they are a part of what the order comes to.
-pub(super) fn customs(order: &GraphOrder) -> ChannelCustoms {
+pub(in crate::connectors::shopify) fn customs(order: &GraphOrder) -> ChannelCustoms {
     let duties = order.current_total_duties_set.as_ref().map(|duties| duties.shop_money.amount);
     let goods = order.line_items.nodes.iter().map(|line| {
         let item = line.variant.as_ref().and_then(|variant| variant.inventory_item.as_ref());

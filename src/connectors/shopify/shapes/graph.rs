@@ -8,8 +8,8 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
+use super::super::noting::parted;
 use super::customs::{Variant, customs};
-use super::noting::parted;
 use super::rest::distinct;
 use crate::domain::RemoteId;
 use crate::domain::address::{Address, filled};
@@ -26,13 +26,13 @@ use crate::domain::record::Snapshot;
 
 /// How many lines, and how many of everything else, one reading asks for; the next size is tried where one is too small.
 /// The cost of the largest stays under the API's bound of 1,000 for a single query.
-pub(super) const PAGES: &[(u32, u32)] = &[(25, 5), (100, 15), (250, 40)];
+pub(in crate::connectors::shopify) const PAGES: &[(u32, u32)] = &[(25, 5), (100, 15), (250, 40)];
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct OrderAnswer {
+pub(in crate::connectors::shopify) struct OrderAnswer {
     shop: Zone,
-    pub(super) order: Option<GraphOrder>,
+    pub(in crate::connectors::shopify) order: Option<GraphOrder>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,34 +51,34 @@ struct PageInfo {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Connection<T> {
+pub(in crate::connectors::shopify) struct Connection<T> {
     #[serde(default)]
     page_info: Option<PageInfo>,
-    pub(super) nodes: Vec<T>,
+    pub(in crate::connectors::shopify) nodes: Vec<T>,
 }
 
 impl<T> Connection<T> {
-    pub(super) fn is_cut(&self) -> bool {
+    pub(in crate::connectors::shopify) fn is_cut(&self) -> bool {
         self.page_info.as_ref().is_some_and(|page| page.has_next_page)
     }
 
     /// Where the next page begins, where there is one.
-    pub(super) fn next(&self) -> Option<&str> {
+    pub(in crate::connectors::shopify) fn next(&self) -> Option<&str> {
         self.page_info.as_ref().filter(|page| page.has_next_page)?.end_cursor.as_deref()
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Amount {
-    pub(super) amount: Decimal,
+pub(in crate::connectors::shopify) struct Amount {
+    pub(in crate::connectors::shopify) amount: Decimal,
     currency_code: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Bag {
-    pub(super) shop_money: Amount,
+pub(in crate::connectors::shopify) struct Bag {
+    pub(in crate::connectors::shopify) shop_money: Amount,
     presentment_money: Amount,
 }
 
@@ -141,12 +141,12 @@ struct Legacy {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Node {
-    pub(super) id: String,
+pub(in crate::connectors::shopify) struct Node {
+    pub(in crate::connectors::shopify) id: String,
 }
 
 /// The number at the end of a global id.
-pub(super) fn plain(gid: &str) -> RemoteId {
+pub(in crate::connectors::shopify) fn plain(gid: &str) -> RemoteId {
     let last = gid.rsplit('/').next().unwrap_or(gid);
     last.split('?').next().unwrap_or(last).into()
 }
@@ -186,8 +186,8 @@ impl Weight {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GraphLine {
-    pub(super) id: String,
+pub(in crate::connectors::shopify) struct GraphLine {
+    pub(in crate::connectors::shopify) id: String,
     sku: Option<String>,
     title: String,
     vendor: Option<String>,
@@ -196,7 +196,7 @@ pub(super) struct GraphLine {
     requires_shipping: bool,
     is_gift_card: bool,
     weight: Option<Weight>,
-    pub(super) variant: Option<Variant>,
+    pub(in crate::connectors::shopify) variant: Option<Variant>,
     product: Option<Legacy>,
     original_unit_price_set: Bag,
     discount_allocations: Vec<Share>,
@@ -272,7 +272,7 @@ struct FulfillmentLine {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GraphFulfillment {
+pub(in crate::connectors::shopify) struct GraphFulfillment {
     legacy_resource_id: String,
     status: String,
     display_status: Option<String>,
@@ -291,7 +291,7 @@ struct GraphEvent {
 }
 
 impl GraphFulfillment {
-    pub(super) fn fulfillment(&self) -> Fulfillment {
+    pub(in crate::connectors::shopify) fn fulfillment(&self) -> Fulfillment {
         let status = FulfillmentStatus::parse(&self.status);
         let tracked = |part: fn(&Tracking) -> &Option<String>| {
             distinct(self.tracking_info.iter().map(move |tracking| part(tracking).as_deref()))
@@ -437,7 +437,7 @@ struct Risk {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GraphOrder {
+pub(in crate::connectors::shopify) struct GraphOrder {
     legacy_resource_id: String,
     name: String,
     created_at: Timestamp,
@@ -460,12 +460,12 @@ pub(super) struct GraphOrder {
     shipping_address: Option<GraphAddress>,
     current_total_price_set: Bag,
     current_total_tax_set: Bag,
-    pub(super) duties_included: bool,
+    pub(in crate::connectors::shopify) duties_included: bool,
     taxes_included: bool,
-    pub(super) current_total_duties_set: Option<Bag>,
+    pub(in crate::connectors::shopify) current_total_duties_set: Option<Bag>,
     total_tip_received_set: Bag,
     shipping_lines: Connection<GraphShippingLine>,
-    pub(super) line_items: Connection<GraphLine>,
+    pub(in crate::connectors::shopify) line_items: Connection<GraphLine>,
     fulfillments: Vec<GraphFulfillment>,
     refunds: Vec<GraphRefund>,
     fulfillment_orders: Connection<GraphWork>,
@@ -473,7 +473,7 @@ pub(super) struct GraphOrder {
 
 impl OrderAnswer {
     /// Whether some list of the order was longer than one reading with `parts` of each shows.
-    pub(super) fn is_cut(&self, parts: u32) -> bool {
+    pub(in crate::connectors::shopify) fn is_cut(&self, parts: u32) -> bool {
         self.order.as_ref().is_some_and(|order| {
             order.line_items.is_cut()
                 || order.fulfillment_orders.is_cut()
@@ -485,7 +485,7 @@ impl OrderAnswer {
     }
 
     /// The order as facts; nothing where the shop does not know it.
-    pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, String> {
+    pub(in crate::connectors::shopify) fn snapshot(&self) -> Result<Option<Snapshot>, String> {
         let Some(order) = &self.order else { return Ok(None) };
         let zone = TimeZone::get(&self.shop.iana_timezone)
             .map_err(|_| format!("the shop's time zone «{}» is not known", self.shop.iana_timezone))?;
@@ -535,7 +535,7 @@ impl OrderAnswer {
 /// The answer to [`PART`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PartAnswer {
+pub(in crate::connectors::shopify) struct PartAnswer {
     fulfillment_order: Option<Part>,
 }
 
@@ -547,7 +547,7 @@ struct Part {
 
 impl PartAnswer {
     /// The order's id; nothing where the shop does not know the part.
-    pub(super) fn order(&self) -> Option<RemoteId> {
+    pub(in crate::connectors::shopify) fn order(&self) -> Option<RemoteId> {
         self.fulfillment_order.as_ref().map(|part| plain(&part.order_id))
     }
 }
@@ -555,28 +555,28 @@ impl PartAnswer {
 /// The answer to [`SHOP`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ShopAnswer {
-    pub(super) shop: GraphShop,
-    pub(super) current_app_installation: Option<Installation>,
+pub(in crate::connectors::shopify) struct ShopAnswer {
+    pub(in crate::connectors::shopify) shop: GraphShop,
+    pub(in crate::connectors::shopify) current_app_installation: Option<Installation>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct GraphShop {
-    pub(super) name: String,
-    pub(super) myshopify_domain: String,
-    pub(super) iana_timezone: String,
+pub(in crate::connectors::shopify) struct GraphShop {
+    pub(in crate::connectors::shopify) name: String,
+    pub(in crate::connectors::shopify) myshopify_domain: String,
+    pub(in crate::connectors::shopify) iana_timezone: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Installation {
-    pub(super) access_scopes: Vec<Scope>,
+pub(in crate::connectors::shopify) struct Installation {
+    pub(in crate::connectors::shopify) access_scopes: Vec<Scope>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Scope {
-    pub(super) handle: String,
+pub(in crate::connectors::shopify) struct Scope {
+    pub(in crate::connectors::shopify) handle: String,
 }
 
 #[cfg(test)]
