@@ -104,7 +104,7 @@ fn raise(record: &OrderRecord, order: &OrderDocument) -> Option<Telling> {
 }
 
 /// Holds only what stays back. Which work has it is found when it is held, for a reading tells no lines of planned work; holds for
-/// other lines come off first.
+/// other lines come off first. Work that others hold cannot be parted, and nothing of it leaves until they let go of it.
 fn hold_back(record: &OrderRecord, order: &OrderDocument, lines: BTreeSet<RemoteId>) -> Option<Telling> {
     let known = record.held_back.lines == lines;
     if let Some(other) = lower(record, order).filter(|_| !known) {
@@ -112,7 +112,10 @@ fn hold_back(record: &OrderRecord, order: &OrderDocument, lines: BTreeSet<Remote
     }
     let withheld = record.withheld.values();
     let findings: Vec<String> = withheld.flat_map(|it| by_finding(Some(order), &it.lines)).collect();
-    let work = unheld(record).find(|work| !known || !record.held_back.free.contains(&work.id));
+    let parts = |work: &&FulfillmentOrder| {
+        work.status != "on_hold" && (!known || !record.held_back.free.contains(&work.id))
+    };
+    let work = unheld(record).find(parts);
     work.map(|work| hold(order, work, Some(lines), &findings))
 }
 

@@ -276,6 +276,24 @@ async fn a_hold_of_a_part_that_was_lost_is_placed_once_and_one_that_people_lift_
     assert_eq!(winery.going(id).1, goods(&[]));
 }
 
+/// What people hold cannot be parted, and nothing of it leaves.
+#[tokio::test]
+async fn work_that_people_hold_is_parted_once_they_let_go_of_it() {
+    let winery = parting().await;
+    let id = winery.shop.place_order(&wine_and_shirt()).unwrap();
+    winery.shop.hold(id, &NewHold::default()).unwrap();
+    winery.sync().await;
+    winery.only_exception("compliant_in_part").await;
+    assert_eq!(winery.going(id).1, goods(&[]));
+    assert_eq!(winery.shop.order(id).unwrap().fulfillment_orders.len(), 1);
+
+    winery.shop.release(id, &Release::default()).unwrap();
+    winery.sync().await;
+    assert_eq!(winery.held_and_open(id), (names(&["22PN750"]), names(&["SHIRT"])));
+    assert_eq!(winery.going(id).1, goods(&[("SHIRT", 2)]));
+    winery.only_exception("compliant_in_part").await;
+}
+
 /// Both lines were refused as one; then the shirt turns out to be no wine, and somebody asks.
 #[tokio::test]
 async fn work_that_was_held_as_one_is_parted_once_a_part_may_go() {
