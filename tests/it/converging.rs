@@ -65,6 +65,11 @@ fn live(seed: u64, kept: &dyn Fn(usize) -> bool) -> (usize, Life) {
             }
             world.recover().await;
             Box::pin(world.check_in_the_end()).await;
+            // What a person has tried again comes to rest as well.
+            if world.decide().await {
+                world.settle().await;
+                Box::pin(world.check_in_the_end()).await;
+            }
         });
         // A world that failed is looked at once more, so a failure must not take it along.
         let lived = Box::pin(futures_util::FutureExt::catch_unwind(lived));

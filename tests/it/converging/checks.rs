@@ -15,6 +15,7 @@ use crossdock::store::{ExceptionQuery, ExceptionRow, OrderRow};
 use serde_json::Value;
 
 use super::floor::{is_cancelled, list, number};
+use super::house::{left, shipped, text};
 use super::outside::{RECHECK, THEIRS};
 use super::world::World;
 
@@ -112,6 +113,7 @@ impl World {
         self.checked += requests.len();
         let orders = house.orders();
         self.check_parcels(&orders);
+        self.check_units(&orders);
         for request in requests {
             let parts = holds_of(&request).count() > 1;
             *self.done.entry("hold or release parts").or_default() += u64::from(parts);
@@ -153,32 +155,51 @@ impl World {
         }
     }
 
+    /// P2: what left is never entered again: with what is still to be packed it is no more than was ordered.
+    fn check_units(&self, orders: &[Value]) {
+        for order in self.winery.shop.orders() {
+            let id = order.id.to_string();
+            let there = || orders.iter().filter(|there| there["partner_order_id"] == *id);
+            // What people entered or wrote there is theirs.
+            if there().any(|there| self.by_hand.contains_key(&number(there)) || !self.is_ours(there)) {
+                continue;
+            }
+            let mut units = left(orders, &id);
+            for line in
+                there().filter(|there| !is_cancelled(there)).flat_map(|there| list(&there["line_items"]))
+            {
+                *units.entry(text(&line["partner_line_item_id"])).or_default() +=
+                    line["quantity_pending_fulfillment"].as_u64().unwrap_or_default();
+            }
+            for (line, units) in units {
+                let Some(ordered) = line.parse().ok().and_then(|line| order.line(line)) else { continue };
+                assert!(
+                    units <= ordered.quantity.into(),
+                    "{}: {units} units of line {line} left or will, of {}",
+                    order.name,
+                    ordered.quantity
+                );
+            }
+        }
+    }
+
     /// P2: what stands at the shop under a parcel's number is never more than what is in the parcel. It may be several
     /// fulfilments, for the shop plans work by location.
     fn check_parcels(&self, orders: &[Value]) {
-        let mut inside: BTreeMap<(&str, &str), i64> = BTreeMap::new();
-        for order in orders {
-            for shipment in list(&order["shipments"]) {
-                for shipped in list(&shipment["line_items"]) {
-                    let is_label = |label: &&Value| label["id"] == shipped["shipping_label_id"];
-                    let label = list(&shipment["shipping_labels"]).find(is_label);
-                    let line = list(&order["line_items"]).find(|line| line["id"] == shipped["line_item_id"]);
-                    let (Some(label), Some(line)) = (label, line) else { continue };
-                    let (number, line) =
-                        (label["tracking_number"].as_str(), line["partner_line_item_id"].as_str());
-                    *inside.entry((number.unwrap_or_default(), line.unwrap_or_default())).or_default() +=
-                        shipped["quantity"].as_i64().unwrap_or_default();
-                }
-            }
+        let mut inside: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for (label, line, units) in orders.iter().flat_map(shipped) {
+            *inside
+                .entry((text(&label["tracking_number"]), text(&line["partner_line_item_id"])))
+                .or_default() += units;
         }
         let numbers: BTreeSet<&str> = inside.keys().map(|(number, _)| *number).collect();
         for order in self.winery.shop.orders() {
-            let mut told: BTreeMap<(&str, i64), i64> = BTreeMap::new();
+            let mut told: BTreeMap<(&str, i64), u64> = BTreeMap::new();
             let stands = order.fulfillments.iter().filter(|f| f.status == FulfillmentStatus::Success);
             for fulfillment in stands {
                 for number in fulfillment.numbers.iter().filter(|number| numbers.contains(number.as_str())) {
                     for line in &fulfillment.lines {
-                        *told.entry((number, line.line_id)).or_default() += i64::from(line.quantity);
+                        *told.entry((number, line.line_id)).or_default() += u64::from(line.quantity);
                     }
                 }
             }
@@ -240,8 +261,9 @@ impl World {
                     Desired::Absent(_) => assert_eq!(live, None, "{at}"),
                     Desired::Present(_) if record.shipments.contains_key("compliance") => {
                         let undone = record.links.keys().any(|id| !record.fulfillments[id].stands());
-                        for line in document.goods().filter(|_| state("cellar") == Some("in_step") && !undone)
-                        {
+                        let back = record.withheld_lines();
+                        let gone = state("cellar") == Some("in_step") && !undone;
+                        for line in document.goods().filter(|line| gone && !back.contains(&line.id)) {
                             assert!(record.shipped_units(&line.id) >= line.current, "{at}: {line:?}");
                         }
                     }
@@ -330,13 +352,14 @@ impl World {
     }
 }
 
-/// Planned work is held by us where it has units of lines that stay back, and only there.
+/// Planned work is held by us where it has units of lines that stay back, and only there. What others hold cannot be parted.
 fn check_held_back(order: &shopify::Order, record: &OrderRecord, at: &str) {
     let back = record.withheld_lines();
     for work in order.fulfillment_orders.iter().filter(|work| work.lines.iter().any(|l| l.remaining > 0)) {
         let mut left = work.lines.iter().filter(|line| line.remaining > 0);
         let stays = left.any(|line| back.contains(&line.line_id.to_string().as_str().into()));
-        let held = work.holds.iter().any(|hold| hold.by_app);
+        let (ours, theirs): (Vec<_>, Vec<_>) = work.holds.iter().partition(|hold| hold.by_app);
+        let held = !ours.is_empty() || (stays && !theirs.is_empty());
         assert_eq!(held, stays, "{at}: {work:?}, of which {back:?} stay back");
     }
 }

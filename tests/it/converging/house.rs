@@ -1,5 +1,7 @@
 //! What holds at the warehouse in the end, what the log of the calls must show, and that nothing more is owed.
 
+use std::collections::BTreeMap;
+
 use crossdock::domain::OrderRef;
 use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::simulator::shopify::order::{Fulfillment, FulfillmentStatus, ShipmentStatus};
@@ -10,13 +12,35 @@ use super::checks::HELD_FIRST;
 use super::floor::{is_cancelled, list, number};
 use super::world::World;
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// Whether anything of an order there is still to be packed.
 fn is_pending(order: &Value) -> bool {
     list(&order["line_items"]).any(|line| line["quantity_pending_fulfillment"] != 0)
+}
+
+/// What is in an order's parcels: the label, the line and its units.
+pub(super) fn shipped(there: &Value) -> impl Iterator<Item = (&Value, &Value, u64)> {
+    list(&there["shipments"]).flat_map(move |shipment| {
+        list(&shipment["line_items"]).filter_map(move |shipped| {
+            let label = |label: &&Value| label["id"] == shipped["shipping_label_id"];
+            let line = |line: &&Value| line["id"] == shipped["line_item_id"];
+            let label = list(&shipment["shipping_labels"]).find(label)?;
+            Some((label, list(&there["line_items"]).find(line)?, shipped["quantity"].as_u64()?))
+        })
+    })
+}
+
+/// How many units of each of an order's lines left the warehouse, in cancelled orders too.
+pub(super) fn left<'a>(orders: &'a [Value], order: &str) -> BTreeMap<&'a str, u64> {
+    let mut left = BTreeMap::new();
+    let ours = orders.iter().filter(|there| there["partner_order_id"] == order);
+    for (_, line, units) in ours.flat_map(shipped).filter(|(label, ..)| label["status"] == "valid") {
+        *left.entry(text(&line["partner_line_item_id"])).or_default() += units;
+    }
+    left
 }
 
 /// How far along a parcel is by what the shop is told of it.
@@ -37,12 +61,16 @@ fn way(label: &Value) -> Option<ShipmentStatus> {
 }
 
 impl World {
+    /// Whether we entered an order at the warehouse, not its people.
+    pub(super) fn is_ours(&self, there: &Value) -> bool {
+        self.winery.house().history(number(there)).first().is_some_and(|first| first.who == "api")
+    }
+
     /// Nothing of ours is there to be packed. What somebody else entered stays, and what has left has left.
     pub(super) fn check_gone(&self, order: &str, at: &str) {
         let house = self.winery.house();
         for there in house.orders() {
-            let entered = house.history(number(&there)).first().is_some_and(|first| first.who == "api");
-            if there["partner_order_id"] == order && entered {
+            if there["partner_order_id"] == order && self.is_ours(&there) {
                 assert!(
                     is_cancelled(&there),
                     "{at}: it should not be there: {}",
@@ -65,8 +93,15 @@ impl World {
     pub(super) fn check_packed(&self, copy: &OrderCopy, at: &str) {
         let orders = self.winery.house().orders();
         let ours = |order: &&Value| order["partner_order_id"] == *copy.order.as_str() && !is_cancelled(order);
-        let live = orders.iter().find(ours);
-        let live = live.unwrap_or_else(|| panic!("{at}: it is not at the warehouse, and should be"));
+        let Some(live) = orders.iter().find(ours) else {
+            // Cancelled there by hand, and nobody is asked: then all of it had left before.
+            let left = left(&orders, copy.order.as_str());
+            for item in &copy.items {
+                let gone = left.get(item.line.as_str()).copied().unwrap_or_default();
+                assert!(gone >= item.quantity.into(), "{at}: it is not at the warehouse, and should be");
+            }
+            return;
+        };
         let by_hand =
             |field: &str| self.by_hand.get(&number(live)).is_some_and(|fields| fields.contains(field));
         let pending = is_pending(live);

@@ -16,11 +16,12 @@ use crossdock::simulator::fault::{Faults, Stop};
 use crossdock::simulator::shipcompliant::{self, Product};
 use crossdock::simulator::shiphero;
 use crossdock::simulator::shopify::{self, Knobs, activity};
-use crossdock::store::ExceptionQuery;
 use crossdock::store::StoreError;
+use crossdock::store::{ExceptionQuery, ExceptionRow};
 use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
 use super::acts::{Act, Kind};
 use super::outside::RECHECK;
@@ -337,6 +338,24 @@ impl World {
             // Nobody tells of a scan: the parcels are looked at twice a day.
             self.pass_time(Duration::from_hours(13)).await;
         }
+        self.settle().await;
+    }
+
+    /// Somebody sees to the open exceptions and has each tried again; gives whether there was any.
+    pub(super) async fn decide(&mut self) -> bool {
+        let open = self.open().await;
+        for exception in &open {
+            self.story.push(format!("{}: try {} again", self.winery.clock.now(), exception.code));
+            let way = format!("exceptions/{}/retry", exception.id);
+            let (status, answer) = self.winery.server.tell(&way, &Value::Null).await;
+            assert_eq!(status, 200, "{answer}");
+            *self.done.entry("try again").or_default() += 1;
+        }
+        !open.is_empty()
+    }
+
+    /// Time goes on until nothing is left to do.
+    pub(super) async fn settle(&mut self) {
         for round in 0..60 {
             self.pass_time(Duration::from_mins(1)).await;
             self.winery.server.settle().await;
@@ -355,12 +374,15 @@ impl World {
         panic!("an hour after the faults stopped there is still work to do");
     }
 
-    /// Codes of open exceptions.
-    pub(super) async fn codes(&self) -> Vec<String> {
+    async fn open(&self) -> Vec<ExceptionRow> {
         let store = self.winery.server.app.engine.store();
         let query = ExceptionQuery { limit: Some(1000), ..ExceptionQuery::default() };
-        let open = store.exceptions(query).await.unwrap();
-        open.into_iter().map(|exception| exception.code).collect()
+        store.exceptions(query).await.unwrap()
+    }
+
+    /// Codes of open exceptions.
+    pub(super) async fn codes(&self) -> Vec<String> {
+        self.open().await.into_iter().map(|exception| exception.code).collect()
     }
 
     /// What Crossdock tells of each order, and the tries it made.
