@@ -145,7 +145,7 @@ async fn goods_at_two_locations_become_two_fulfilments() {
 }
 
 #[tokio::test]
-async fn what_the_shop_holds_is_told_and_fulfilled_once_it_is_released_and_retried() {
+async fn what_the_shop_holds_is_told_and_fulfilled_by_itself_once_it_is_released() {
     let winery = Winery::open().await;
     let id = winery.place(NewOrder::default()).await;
     winery.shop.hold(id, &NewHold::default()).unwrap();
@@ -156,7 +156,6 @@ async fn what_the_shop_holds_is_told_and_fulfilled_once_it_is_released_and_retri
     assert_eq!(told["destination"], "cellar");
     winery.shop.release(id, &Release::default()).unwrap();
     winery.sync().await;
-    winery.retry(&told).await;
     assert_eq!(winery.order(id).fulfillments.len(), 1);
     assert_eq!(winery.exceptions().await, []);
 }

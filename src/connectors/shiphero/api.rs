@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::documents;
@@ -47,8 +46,7 @@ pub(super) struct Told {
 }
 
 /// One of the vendor's errors.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug)]
 pub(super) struct ApiError {
     pub(super) message: String,
     pub(super) code: Value,
@@ -58,6 +56,22 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
+    /// Those of an answer. One that is written otherwise than we know is an error all the same, in its own words.
+    fn all(errors: &Value) -> Vec<Self> {
+        let one = |error: &Value| Self {
+            message: error["message"].as_str().map_or_else(|| error.to_string(), str::to_owned),
+            code: error["code"].clone(),
+            required_credits: error["required_credits"].clone(),
+            remaining_credits: error["remaining_credits"].clone(),
+            time_remaining: error["time_remaining"].clone(),
+        };
+        match errors {
+            Value::Null => Vec::new(),
+            Value::Array(all) => all.iter().map(one).collect(),
+            alone => vec![one(alone)],
+        }
+    }
+
     /// Its code; written as a number, or as text.
     pub(super) fn code(&self) -> i64 {
         self.code.as_i64().or_else(|| self.code.as_str()?.trim().parse().ok()).unwrap_or_default()
@@ -110,7 +124,7 @@ impl Api {
             return Err(lost(format!("HTTP {} is not an answer of this API", answer.status.as_u16())));
         }
         let body: Value = answer.json().map_err(lost)?;
-        let errors: Vec<ApiError> = serde_json::from_value(body["errors"].clone()).unwrap_or_default();
+        let errors = ApiError::all(&body["errors"]);
         self.settle_cost(&request, &body, &errors);
         if let Some(error) = errors.iter().find(|error| error.code() == NO_CREDITS) {
             return Err(self.no_credits(error));
@@ -298,6 +312,26 @@ mod tests {
         ];
         for (text, seconds) in table {
             assert_eq!(wait_in_words(text).map(|wait| wait.as_secs()), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_error_is_lost_whatever_it_looks_like() {
+        let table: [(Value, &[(&str, i64)]); 5] = [
+            (Value::Null, &[]),
+            (json!([]), &[]),
+            (
+                json!([{ "message": "No", "code": 5 }, { "message": null, "code": "9" }]),
+                &[("No", 5), (r#"{"code":"9","message":null}"#, 9)],
+            ),
+            (json!(["Down"]), &[(r#""Down""#, 0)]),
+            (json!({ "message": "No" }), &[("No", 0)]),
+        ];
+        for (errors, expected) in table {
+            let read = ApiError::all(&errors);
+            let read: Vec<(&str, i64)> =
+                read.iter().map(|error| (error.message.as_str(), error.code())).collect();
+            assert_eq!(read, expected, "{errors}");
         }
     }
 

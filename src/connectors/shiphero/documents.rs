@@ -13,9 +13,9 @@ billing_address{first_name last_name company address1 address2 city state zip co
 merged_orders{order_id is_master} allocations{is_locked ready_to_ship} \
 line_items(first:$lines){pageInfo{hasNextPage} edges{node{id partner_line_item_id sku quantity \
 quantity_pending_fulfillment quantity_shipped price customs_value fulfillment_status tote_picks{current}}}} \
-shipments{id created_date completed warehouse_id line_items(first:$lines){pageInfo{hasNextPage} \
+shipments{id created_date completed refunded needs_refund picked_up delivered warehouse_id line_items(first:$lines){pageInfo{hasNextPage} \
 edges{node{line_item_id shipping_label_id quantity}}} \
-shipping_labels{id status carrier shipping_method tracking_number tracking_url created_date warehouse warehouse_id \
+shipping_labels{id status refunded needs_refund carrier shipping_method tracking_number tracking_url created_date warehouse warehouse_id \
 picked_up delivered tracking_status}}}";
 
 /// Pages of lines: most orders fit the first.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::api::whole;
-use super::parcels::has_arrived;
+use super::parcels::{has_arrived, labels_of};
 use crate::domain::RemoteId;
 use crate::domain::address::Address;
 use crate::domain::copy::{Field, Item, OrderCopy, Stage};
@@ -60,7 +60,8 @@ pub(super) fn is_cut(order: &Value) -> bool {
 /// Whether a label counts: neither voided nor to be.
 pub(super) fn is_valid(label: &Value) -> bool {
     let status = text(&label["status"]).to_ascii_lowercase();
-    !status.starts_with("void") && !status.starts_with("cancel") && !status.starts_with("refund")
+    let voided = ["void", "cancel", "refund"].iter().any(|word| status.starts_with(word));
+    !voided && !is_set(&label["refunded"]) && !is_set(&label["needs_refund"])
 }
 
 /// Whether another order there ships for it.
@@ -76,7 +77,7 @@ pub(super) fn is_taken_back(order: &Value) -> bool {
 /// Whether anything of it left.
 fn left_in_part(order: &Value) -> bool {
     nodes(&order["line_items"]).any(|line| whole(&line["quantity_shipped"]).unwrap_or_default() > 0)
-        || list(&order["shipments"]).any(|shipment| list(&shipment["shipping_labels"]).any(is_valid))
+        || list(&order["shipments"]).any(|shipment| labels_of(shipment).any(is_valid))
 }
 
 /// Whether it has left, all of it that ever will.

@@ -31,7 +31,7 @@ pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> V
     }
     for shipment in seen.contents().flat_map(|content| list(&content["shipments"])) {
         let ready = settings.at_label || shipment["completed"].as_bool().unwrap_or(true);
-        let all: Vec<&Value> = list(&shipment["shipping_labels"]).collect();
+        let all: Vec<&Value> = labels_of(shipment).collect();
         for label in &all {
             let mut units = BTreeMap::<String, u32>::new();
             for line in nodes(&shipment["line_items"]) {
@@ -92,6 +92,14 @@ pub(super) fn shipments(seen: &Seen, copy: &OrderCopy, settings: &Settings) -> V
         .collect()
 }
 
+/// The labels of a shipment. What was marked as shipped without one is a parcel without a number, and says itself how far it
+/// has come.
+pub(super) fn labels_of(shipment: &Value) -> impl Iterator<Item = &Value> {
+    let labels = &shipment["shipping_labels"];
+    let none = labels.as_array().is_some_and(Vec::is_empty);
+    list(labels).chain(none.then_some(shipment))
+}
+
 /// How far the parcel of a label has come; `ready` says whether it counts as shipped.
 fn rank(label: &Value, ready: bool) -> Rank {
     let handed_over = if ready { Rank::Shipped } else { Rank::Labelled };
@@ -105,7 +113,7 @@ fn rank(label: &Value, ready: bool) -> Rank {
 
 /// Whether all labels of an order that count say that their parcels arrived.
 pub(super) fn has_arrived(order: &Value) -> bool {
-    let labels = list(&order["shipments"]).flat_map(|shipment| list(&shipment["shipping_labels"]));
+    let labels = list(&order["shipments"]).flat_map(labels_of);
     let mut valid = labels.filter(|label| is_valid(label)).peekable();
     valid.peek().is_some() && valid.all(|label| rank(label, true) == Rank::Delivered)
 }
@@ -233,6 +241,22 @@ mod tests {
                 if expected == Rank::Shipped { Rank::Labelled } else { expected },
                 "{label}"
             );
+        }
+    }
+
+    #[test]
+    fn a_label_counts_until_it_is_voided_or_given_back() {
+        let table = [
+            (json!({ "status": "valid", "refunded": false, "needs_refund": null }), true),
+            (json!({}), true),
+            (json!({ "status": "VOID" }), false),
+            (json!({ "status": "voided" }), false),
+            (json!({ "status": "cancelled" }), false),
+            (json!({ "status": "valid", "refunded": true }), false),
+            (json!({ "status": "valid", "needs_refund": true }), false),
+        ];
+        for (label, expected) in table {
+            assert_eq!(is_valid(&label), expected, "{label}");
         }
     }
 

@@ -181,7 +181,7 @@ fn blocked(work: &[Work], shipping: &Shipping) -> Reason {
             shipping.shipment.origin
         ),
         if held {
-            "release the hold at the shop, then retry; the goods have left already"
+            "release the hold at the shop, and it is told by itself; the goods have left already"
         } else {
             "compare the order at both ends; fulfil it at the shop by hand, or retry"
         },

@@ -66,6 +66,9 @@ pub(in super::super) enum Wanted {
     Channel {
         /// The next step.
         telling: Option<Telling>,
+        /// The work that is planned there, where goods that left are to be taken from it: refused once, they are told again when
+        /// it changes.
+        work: Option<Vec<FulfillmentOrder>>,
         /// Whether the order is read first.
         look: bool,
         /// What a person must decide of what it was told.
@@ -81,7 +84,8 @@ impl Wanted {
                 Some(stays_back) => digest(&(desired, stays_back)),
                 None => digest(desired),
             },
-            Self::Channel { telling, doubt, .. } => digest(&(telling, doubt)),
+            Self::Channel { telling, work: None, doubt, .. } => digest(&(telling, doubt)),
+            Self::Channel { telling, work, doubt, .. } => digest(&(telling, doubt, work)),
         }
     }
 
@@ -241,7 +245,8 @@ impl Target<'_> {
                 let carriers = channel.carriers();
                 let telling = flag.or_else(|| next_shipping(record, carriers, tells?));
                 let doubt = failed(record).or_else(|| tells.and_then(|_| doubt(record, carriers)));
-                Some(Wanted::Channel { telling, look, doubt })
+                let work = record.work.clone().filter(|_| matches!(telling, Some(Telling::Ship(_))));
+                Some(Wanted::Channel { telling, work, look, doubt })
             }
         }
     }

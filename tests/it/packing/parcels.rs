@@ -77,6 +77,17 @@ async fn a_line_in_very_many_parcels_is_told_parcel_by_parcel_and_nobody_is_aske
     }
 }
 
+#[tokio::test]
+async fn what_is_marked_as_shipped_without_a_label_is_told_without_a_number() {
+    let winery = winery().await;
+    let id = order_of(&winery, PINOT, 3).await;
+    let unlabelled = NewShipment { unlabelled: true, ..NewShipment::default() };
+    winery.house().ship(winery.number(id), &unlabelled).await.unwrap();
+    winery.sync().await;
+    assert_eq!(made(&winery, id), [(3, Vec::new())]);
+    assert_eq!(told(&winery, id).await, [""; 0]);
+}
+
 /// A shipment of parcels, and how many bundles have left after it.
 type Shipped<'r> = (&'r [&'r [(&'r str, i64)]], u32);
 

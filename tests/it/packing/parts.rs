@@ -229,6 +229,7 @@ async fn a_hold_that_one_part_refuses_reaches_the_others_and_one_that_all_refuse
         assert_eq!(told(&winery, id).await, ["fulfillment_blocked"]);
         let_go(&winery, id).await;
         assert_eq!(held(&winery, &parts), [false; 3]);
+        assert_eq!(told(&winery, id).await, [""; 0]);
     }
 }
 

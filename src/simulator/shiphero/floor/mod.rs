@@ -56,6 +56,8 @@ pub struct NewShipment {
     pub packages: Vec<NewPackage>,
     /// Whether it is one of many shipped in bulk: `completed` is then false.
     pub bulk: bool,
+    /// Whether it is marked as shipped elsewhere, without a label.
+    pub unlabelled: bool,
 }
 
 fn counted(units: &[Units]) -> BTreeMap<i64, i64> {
@@ -218,7 +220,11 @@ fn shipment(
 ) -> Shipment {
     let id = state.next_id();
     let whole = [NewPackage::default()];
-    let packages = if new.packages.is_empty() { whole.as_slice() } else { new.packages.as_slice() };
+    let packages = match new.packages.as_slice() {
+        _ if new.unlabelled => &[],
+        [] => whole.as_slice(),
+        packages => packages,
+    };
     let mut left = units.clone();
     let (mut lines, mut labels) = (Vec::new(), Vec::new());
     for package in packages {
@@ -247,7 +253,7 @@ fn shipment(
         labels,
         address: address(order),
         profile: text(&order.fields, "profile").to_owned(),
-        shipped_off_shiphero: false,
+        shipped_off_shiphero: new.unlabelled,
         completed: !new.bulk,
         created_at: state.now,
     }
