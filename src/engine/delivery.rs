@@ -26,6 +26,9 @@ pub(super) fn check_delivery(
     if route.check_address {
         check_address(order, ship_to)?;
     }
+    if route.services.is_empty() {
+        return Ok(());
+    }
     let consignment = Consignment {
         places: Place::of(ship_to),
         po_box: ship_to.is_po_box(),

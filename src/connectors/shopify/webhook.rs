@@ -138,14 +138,15 @@ fn parse<T: DeserializeOwned>(topic: &str, body: &[u8]) -> Result<T, Reason> {
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(unreadable(topic, "the body is a list, not an object"));
     }
-    let deserializer = &mut serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        unreadable(topic, &in_words(&path, &inner))
-    })?;
-    deserializer.end().map_err(|error| unreadable(topic, &in_words(".", &error)))?;
-    Ok(parsed)
+    // Where the fault lies is asked for only where there is one, for to know it at every step is dear.
+    serde_json::from_slice(body).map_err(|error| {
+        let deserializer = &mut serde_json::Deserializer::from_slice(body);
+        let told = match serde_path_to_error::deserialize::<_, T>(deserializer) {
+            Err(error) => in_words(&error.path().to_string(), error.inner()),
+            Ok(_) => in_words(".", &error),
+        };
+        unreadable(topic, &told)
+    })
 }
 
 /// What is wrong with a body, without quoting it: what it holds is personal.

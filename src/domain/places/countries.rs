@@ -2,9 +2,25 @@
 //!
 //! A table, no rule. `XK` is no code of the standard, but the one that shops write.
 
-/// Every country as (code, name), by code.
-pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A country: its code, and its name.
+pub(super) type Country = (&'static str, &'static str);
+
+/// Every country, by code.
+pub(super) fn all() -> impl Iterator<Item = Country> {
     COUNTRIES.split('|').filter_map(|row| row.split_once(' '))
+}
+
+/// The country of a code or name in lower case.
+pub(super) fn find(word: &str) -> Option<Country> {
+    // Every order asks, so the table is read once.
+    static BY_WORD: LazyLock<BTreeMap<String, Country>> = LazyLock::new(|| {
+        let named = all().map(|country| (country.1.to_lowercase(), country));
+        named.chain(all().map(|country| (country.0.to_lowercase(), country))).collect()
+    });
+    BY_WORD.get(word).copied()
 }
 
 const COUNTRIES: &str = "\

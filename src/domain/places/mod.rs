@@ -152,9 +152,7 @@ const TERRITORIES: &[&str] = &["AS", "FM", "GU", "MH", "MP", "PR", "PW", "UM", "
 pub fn country(text: &str) -> Option<(&'static str, &'static str)> {
     let text = text.trim().to_lowercase();
     let other = OTHERWISE.iter().find(|(word, _)| *word == text).map_or(text.as_str(), |(_, name)| name);
-    countries()
-        .find(|(code, _)| code.eq_ignore_ascii_case(other))
-        .or_else(|| countries().find(|(_, name)| name.to_lowercase() == other))
+    countries::find(other)
 }
 
 /// The code of a province of a country by its code or name. Where no list of a country's provinces is kept, a code is

@@ -7,6 +7,9 @@
 //! and relaxed; for the United States the three-digit prefixes that its Postal Service publishes, and the ZIP codes known
 //! to be delivered across a state's border.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// A postal code as it is compared: in upper case, without blanks, hyphens and dots, full-width forms made plain. Nothing
 /// where it is written in another script, of which nothing is known here.
 pub(super) fn plain(text: &str) -> Option<String> {
@@ -39,11 +42,24 @@ pub(super) fn fit<'c>(country: &str, code: &'c str) -> Option<&'c str> {
 
 /// Provinces that a plain code lies in, where that is known of the country; none where it lies in no province.
 pub(super) fn provinces(country: &str, code: &str) -> Option<Vec<&'static str>> {
-    let (_, rows) = PREFIXES.iter().find(|(of, _)| *of == country)?;
-    let rows = rows.split('|').filter_map(|row| row.split_once(' '));
-    let lies = |prefixes: &str| prefixes.split(' ').any(|prefix| begins(code, prefix));
-    Some(rows.filter(|(_, prefixes)| lies(prefixes)).map(|(province, _)| province).collect())
+    // Every order asks, so the table is read once.
+    static BY_COUNTRY: LazyLock<BTreeMap<&str, Vec<Province>>> = LazyLock::new(|| {
+        let prefix = |text: &'static str| text.split_once('-').unwrap_or((text, text));
+        let row = |row: &'static str| {
+            let (province, prefixes) = row.split_once(' ')?;
+            Some((province, prefixes.split(' ').map(prefix).collect()))
+        };
+        PREFIXES.iter().map(|(country, rows)| (*country, rows.split('|').filter_map(row).collect())).collect()
+    });
+    let rows = BY_COUNTRY.get(country)?.iter();
+    let lies = |prefixes: &[Prefix]| prefixes.iter().any(|prefix| begins(code, prefix));
+    Some(rows.filter(|(_, prefixes)| lies(prefixes)).map(|(province, _)| *province).collect())
 }
+
+/// What a code begins with: the first and the last of a run of equal length.
+type Prefix = (&'static str, &'static str);
+/// A province, and what the codes that lie in it begin with.
+type Province = (&'static str, Vec<Prefix>);
 
 fn shapes(country: &str) -> Option<&'static str> {
     SHAPES
@@ -62,12 +78,8 @@ fn is_of(shape: &str, code: &str) -> bool {
         })
 }
 
-/// Whether a code begins with a prefix, or with one between two of equal length.
-fn begins(code: &str, prefix: &str) -> bool {
-    match prefix.split_once('-') {
-        None => code.starts_with(prefix),
-        Some((first, last)) => code.get(..first.len()).is_some_and(|start| (first..=last).contains(&start)),
-    }
+fn begins(code: &str, (first, last): &Prefix) -> bool {
+    code.get(..first.len()).is_some_and(|start| (*first..=*last).contains(&start))
 }
 
 /// Where letters before the digits are a mistake rather than a habit.

@@ -24,11 +24,6 @@ impl Row {
     fn codes(&self) -> impl Iterator<Item = &'static str> {
         self.codes.split('=')
     }
-
-    /// Whether text is one of its codes (in upper case, without dots and blanks) or its name.
-    fn is(&self, code: &str, name: &str) -> bool {
-        self.codes().any(|known| known == code) || self.name.to_lowercase() == name
-    }
 }
 
 /// The provinces of a country, where a list of them is kept.
@@ -40,7 +35,9 @@ pub(super) fn of(country: &str) -> Option<impl Iterator<Item = Row>> {
 /// The province of a country that text names by its code, with or without the country before it, or by its name.
 pub(super) fn find(country: &str, text: &str) -> Option<Row> {
     let (code, name) = (code(country, text), text.trim().to_lowercase());
-    of(country)?.find(|row| row.is(&code, &name))
+    // Nearly all have the code, and a name is dearer to compare.
+    let by_code = of(country)?.find(|row| row.codes().any(|known| known == code));
+    by_code.or_else(|| of(country)?.find(|row| row.name.to_lowercase() == name))
 }
 
 /// Text as a code: in upper case, without the country before it, dots and blanks.

@@ -80,6 +80,8 @@ impl Sqlite {
             .statement_cache_capacity(200)
             .page_size(PAGE_BYTES)
             .pragma("cache_size", "-16384")
+            // What a savepoint would undo stays out of files of its own.
+            .pragma("temp_store", "MEMORY")
             .pragma("wal_autocheckpoint", "0")
             .disable_statement_logging();
         let mut writer = SqliteConnection::connect_with(&options).await?;
