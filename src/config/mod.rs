@@ -99,7 +99,7 @@ const BODY_LIMIT: i64 = 10 * 1024 * 1024;
 /// Shopify gives a whole request five seconds.
 const BODY_DEADLINE_MS: i64 = 5000;
 /// Passes at once unless told otherwise.
-const WORKERS: i64 = 32;
+const WORKERS: i64 = 64;
 
 impl Config {
     /// Reads the file at `path` and the environment over it.

@@ -3,6 +3,7 @@
 //! What the pass wants kept gathers in [`Changes`] and is committed before each remote step (with the step as intent) and
 //! at the end; a pass without remote steps is one transaction. A pass that lost its lease writes nothing more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -295,14 +296,13 @@ impl Pass<'_> {
         }
         self.shown = after;
         self.revision += 1;
-        let changes = serde_json::to_value(&changed).ok();
         self.changes.timeline.push(Entry {
             at: self.now(),
             kind: "fact",
             source: source.to_owned(),
             delivery,
             text: text.to_owned(),
-            changes,
+            changes: changed,
         });
     }
 
@@ -456,9 +456,8 @@ impl Pass<'_> {
         if std::mem::take(&mut self.unsaved) {
             changes.record = Some((self.revision, self.record.clone()));
         }
-        let kept = (gate != Gate::None).then(|| changes.clone());
-        let now = self.now();
-        match self.engine.store.commit(&self.lease, changes, gate, now).await? {
+        let (changes, now) = (Arc::new(changes), self.now());
+        match self.engine.store.commit(&self.lease, Arc::clone(&changes), gate, now).await? {
             Committed::Yes { again } => {
                 if again {
                     self.engine.wake.due();
@@ -467,14 +466,13 @@ impl Pass<'_> {
             }
             Committed::Fenced => Err(Halt::Fenced),
             Committed::Touched => {
-                if let Some(mut changes) = kept {
-                    for mirror in &mut changes.mirrors {
-                        mirror.intent = None;
-                    }
-                    changes.release = Some(Release::Until(now));
-                    self.engine.store.commit(&self.lease, changes, Gate::None, now).await?;
-                    self.engine.wake.due();
+                let mut changes = Arc::unwrap_or_clone(changes);
+                for mirror in &mut changes.mirrors {
+                    mirror.intent = None;
                 }
+                changes.release = Some(Release::Until(now));
+                self.engine.store.commit(&self.lease, changes, Gate::None, now).await?;
+                self.engine.wake.due();
                 Err(Halt::Touched)
             }
         }

@@ -3,15 +3,17 @@
 //! A lease is a token in the work row. Every commit of a pass checks it first, in the same transaction: a worker that
 //! woke after its lease was taken over writes nothing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::on::{On, execute, fetch_all, fetch_optional};
 use super::sqlite::{Keep, load};
-use super::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql};
+use super::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json};
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
+use crate::domain::timeline::Change;
 use crate::domain::{ConnectionName, OrderRef, RemoteId};
 use crate::transport::Try;
 
@@ -55,7 +57,14 @@ pub struct Entry {
     /// In words.
     pub text: String,
     /// What changed.
-    pub changes: Option<Value>,
+    pub changes: Vec<Change>,
+}
+
+impl Entry {
+    /// What changed, as it is written.
+    pub(in crate::store) fn changes(&self) -> Result<Option<String>> {
+        (!self.changes.is_empty()).then(|| to_json("changes", &self.changes)).transpose()
+    }
 }
 
 /// What an exception is about, besides its order.
@@ -247,10 +256,9 @@ impl Store {
     pub async fn note(&self, order: OrderRef, entry: Entry) -> Result<()> {
         self.write(move |mut on| {
             Box::pin(async move {
-                let Entry { at, kind, source, delivery, text, changes } = &entry;
+                let Entry { at, kind, source, delivery, text, .. } = &entry;
                 let (channel, id) = (&order.connection, order.id.as_str());
-                let changes = changes.as_ref().map(ToString::to_string);
-                let (at, changes) = (micros(*at), changes.as_deref());
+                let (at, changes) = (micros(*at), entry.changes()?);
                 execute!(on, sql::ADD_ENTRY, channel, id, at, *kind, source, *delivery, text, changes)?;
                 Ok(())
             })
@@ -288,10 +296,10 @@ impl Store {
     pub async fn commit(
         &self,
         lease: &Lease,
-        changes: Changes,
+        changes: impl Into<Arc<Changes>>,
         gate: Gate,
         now: Timestamp,
     ) -> Result<Committed> {
-        self.0.keep(Keep { lease: lease.clone(), changes, gate, now }).await
+        self.0.keep(Keep::new(lease.clone(), changes.into(), gate, now)?).await
     }
 }

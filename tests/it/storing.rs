@@ -249,7 +249,7 @@ async fn what_comes_in_during_a_pass_makes_the_order_due_again_and_shuts_the_gat
         source: "compliance".into(),
         delivery: None,
         text: text.into(),
-        changes: None,
+        changes: Vec::new(),
     };
     let gated = Changes { timeline: vec![entry("released")], ..Changes::default() };
     assert_eq!(commit(&store, &first, gated, Gate::Untouched).await, Committed::Touched);

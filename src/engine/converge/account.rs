@@ -7,7 +7,7 @@ use crate::domain::RemoteId;
 use crate::domain::copy::{Field, OrderCopy, Stage};
 use crate::domain::mirror::{Desired, Mirror, Observed, Rearranged, Seen};
 use crate::domain::step::{CopyRef, Revision, Step};
-use crate::domain::timeline::changes;
+use crate::domain::timeline::{Change, changes};
 
 /// Where to look: where we entered the order, or are entering it, or would.
 pub(super) fn address_of(mirror: &Mirror, desired: &Desired) -> Option<CopyRef> {
@@ -226,15 +226,14 @@ pub(super) fn news(before: &Observed, after: &Observed) -> bool {
     timeless(before) != timeless(after)
 }
 
-/// What a person changed in the content of a copy between two sightings; null where nothing.
-pub(super) fn drift(before: &Observed, after: &Observed) -> serde_json::Value {
+/// What a person changed in the content of a copy between two sightings.
+pub(super) fn drift(before: &Observed, after: &Observed) -> Vec<Change> {
     let (Observed::Present(before), Observed::Present(after)) = (before, after) else {
-        return serde_json::Value::Null;
+        return Vec::new();
     };
     // Another part of an order that was split is no change of the one before.
     if before.remote != after.remote || before.content.is_null() || after.content.is_null() {
-        return serde_json::Value::Null;
+        return Vec::new();
     }
-    let found = changes(&before.content, &after.content);
-    if found.is_empty() { serde_json::Value::Null } else { serde_json::to_value(found).unwrap_or_default() }
+    changes(&before.content, &after.content)
 }

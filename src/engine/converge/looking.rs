@@ -69,11 +69,11 @@ impl Pass<'_> {
         }
         // What a step of ours may have changed is no drift.
         let drift = match &self.mirrors[at].intent {
-            Some(_) => serde_json::Value::Null,
+            Some(_) => Vec::new(),
             None => drift(&self.mirrors[at].observed, &observed),
         };
-        if !drift.is_null() {
-            self.tell(at, "drift", "changed at the destination, not by us".to_owned(), Some(drift));
+        if !drift.is_empty() {
+            self.tell(at, "drift", "changed at the destination, not by us".to_owned(), drift);
         }
         let mirror = &mut self.mirrors[at];
         see(mirror, observed);

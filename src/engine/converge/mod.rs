@@ -189,7 +189,7 @@ impl Pass<'_> {
             Ok(done) => done,
             Err(Fault::Refused(reason)) => {
                 self.mirrors[at].intent = None;
-                self.tell(at, "step", format!("{}: refused", step.name()), None);
+                self.tell(at, "step", format!("{}: refused", step.name()), Vec::new());
                 return Ok(self.exception(at, digest, target, reason));
             }
             Err(fault) => {
@@ -211,7 +211,7 @@ impl Pass<'_> {
         let effect = match done {
             Done::Effect(effect) => effect,
             Done::Told(made) => {
-                self.tell(at, "step", step.name().to_owned(), None);
+                self.tell(at, "step", step.name().to_owned(), Vec::new());
                 self.keep_mirror(at);
                 return Ok(self.account_for_told(&name, step, made).await);
             }
@@ -221,7 +221,7 @@ impl Pass<'_> {
             self.take_shipments(at, target);
         }
         let word = effect.verdict.as_ref().map(|verdict| format!(": {}", verdict.word)).unwrap_or_default();
-        self.tell(at, "step", format!("{}{word}", step.name()), None);
+        self.tell(at, "step", format!("{}{word}", step.name()), Vec::new());
         self.keep_mirror(at);
         if let Some(verdict) = effect.verdict {
             let goes_in_part = self.note_withheld(at, target, wanted, &step, &verdict, restarts);

@@ -11,6 +11,7 @@ use crate::domain::copy::Stage;
 use crate::domain::mirror::{MirrorState, Observed, Pace};
 use crate::domain::reason::{Reason, ReasonCode};
 use crate::domain::step::Step;
+use crate::domain::timeline::Change;
 use crate::store::{Entry, ExceptionAt, OpenException};
 use crate::telemetry;
 use crate::transport::Fault;
@@ -53,7 +54,7 @@ impl Pass<'_> {
         let absent = news.map(|absence| format!("holds nothing: {absence}"));
         self.settle_mirror(at, now);
         if let Some(text) = absent {
-            self.tell(at, "decision", text, None);
+            self.tell(at, "decision", text, Vec::new());
         }
         let name = self.mirrors[at].destination.clone();
         self.note_judged(&name);
@@ -93,7 +94,7 @@ impl Pass<'_> {
         mirror.absence = None;
         self.settle_mirror(at, now);
         if !known {
-            self.tell(at, "exception", reason.to_string(), None);
+            self.tell(at, "exception", reason.to_string(), Vec::new());
         }
         let name = self.mirrors[at].destination.clone();
         self.note_judged(&name);
@@ -134,7 +135,7 @@ impl Pass<'_> {
         if let Some(step) = step
             && !matches!(fault, Fault::Deferred(_))
         {
-            self.tell(at, "step", format!("{}: {fault}", step.name()), None);
+            self.tell(at, "step", format!("{}: {fault}", step.name()), Vec::new());
         }
         match fault {
             Fault::Deferred(until) => {
@@ -240,13 +241,7 @@ impl Pass<'_> {
         self.changes.open.push(OpenException { at, reason });
     }
 
-    pub(super) fn tell(
-        &mut self,
-        at: usize,
-        kind: &'static str,
-        text: String,
-        changes: Option<serde_json::Value>,
-    ) {
+    pub(super) fn tell(&mut self, at: usize, kind: &'static str, text: String, changes: Vec<Change>) {
         let (at, source) = (self.now(), self.mirrors[at].destination.clone());
         self.changes.timeline.push(Entry { at, kind, source, delivery: None, text, changes });
     }

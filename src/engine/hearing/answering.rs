@@ -80,7 +80,7 @@ impl Engine {
             |why| format!("asked whether a label may be printed: no, {why}"),
         );
         tokio::spawn(async move {
-            let entry = Entry { at, kind: "decision", source, delivery: None, text, changes: None };
+            let entry = Entry { at, kind: "decision", source, delivery: None, text, changes: Vec::new() };
             if let Err(error) = store.note(order, entry).await {
                 tracing::warn!(%error, "an answer could not be noted");
             }

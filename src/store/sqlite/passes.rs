@@ -4,7 +4,7 @@
 //! Each pass is fenced by its lease, in the same transaction. One that cannot be written takes no other with it: then each
 //! is written alone. Rows that are rare (exceptions) are written one by one.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,13 +24,31 @@ use crate::transport::Try;
 
 /// What one pass wants kept, and what must be true for it.
 pub(in crate::store) struct Keep {
-    pub(in crate::store) lease: Lease,
-    pub(in crate::store) changes: Changes,
-    pub(in crate::store) gate: Gate,
-    pub(in crate::store) now: Timestamp,
+    lease: Lease,
+    changes: Arc<Changes>,
+    gate: Gate,
+    now: Timestamp,
+    /// The record, the mirrors and what changed in each entry, as they are written.
+    record: Option<String>,
+    mirrors: Vec<String>,
+    timeline: Vec<Option<String>>,
 }
 
 impl Keep {
+    /// Writes what it can before it is the one writer's turn.
+    pub(in crate::store) fn new(
+        lease: Lease,
+        changes: Arc<Changes>,
+        gate: Gate,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let record = changes.record.as_ref().map(|(_, record)| to_json("record", record)).transpose()?;
+        let mirrors =
+            changes.mirrors.iter().map(|mirror| to_json("mirror", mirror)).collect::<Result<_>>()?;
+        let timeline = changes.timeline.iter().map(Entry::changes).collect::<Result<_>>()?;
+        Ok(Self { lease, changes, gate, now, record, mirrors, timeline })
+    }
+
     fn order(&self) -> (&str, &str) {
         (&self.lease.order.connection, self.lease.order.id.as_str())
     }
@@ -119,8 +137,8 @@ async fn write_records(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]
     static RECORDS: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::SAVE_RECORD));
     let mut rows = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
-        if let Some((revision, record)) = &pass.changes.record {
-            rows.push((pass, *revision, record, to_json("record", record)?));
+        if let (Some((revision, record)), Some(json)) = (&pass.changes.record, &pass.record) {
+            rows.push((pass, *revision, record, json));
         }
     }
     for (sql, part) in RECORDS.cut(&rows) {
@@ -128,7 +146,7 @@ async fn write_records(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]
         for (pass, revision, record, json) in part {
             let ((channel, id), now) = (pass.order(), micros(pass.now));
             let name = record.document.as_ref().map_or("", |document| document.name.as_str());
-            query = query.bind(channel).bind(id).bind(name).bind(*revision).bind(json).bind(now).bind(now);
+            query = query.bind(channel).bind(id).bind(name).bind(*revision).bind(*json).bind(now).bind(now);
         }
         query.execute(&mut *connection).await?;
     }
@@ -155,14 +173,16 @@ async fn write_timeline(connection: &mut SqliteConnection, kept: &[(&Keep, bool)
     static TIMELINE: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_ENTRY));
     let mut rows = Vec::with_capacity(kept.len() * 2);
     for (pass, _) in kept {
-        rows.extend(pass.changes.timeline.iter().map(|entry| (pass, entry)));
+        rows.extend(
+            pass.changes.timeline.iter().zip(&pass.timeline).map(|(entry, json)| (pass, entry, json)),
+        );
     }
     for (sql, part) in TIMELINE.cut(&rows) {
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (pass, Entry { at, kind, source, delivery, text, changes }) in part {
-            let ((channel, id), changes) = (pass.order(), changes.as_ref().map(ToString::to_string));
+        for (pass, Entry { at, kind, source, delivery, text, .. }, changes) in part {
+            let (channel, id) = pass.order();
             query = query.bind(channel).bind(id).bind(micros(*at)).bind(*kind).bind(source).bind(*delivery);
-            query = query.bind(text).bind(changes);
+            query = query.bind(text).bind(changes.as_deref());
         }
         query.execute(&mut *connection).await?;
     }
@@ -173,16 +193,16 @@ async fn write_mirrors(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]
     static MIRRORS: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::SAVE_MIRROR));
     let mut rows = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
-        for mirror in &pass.changes.mirrors {
-            rows.push((pass, mirror, to_json("mirror", mirror)?));
-        }
+        rows.extend(
+            pass.changes.mirrors.iter().zip(&pass.mirrors).map(|(mirror, json)| (pass, mirror, json)),
+        );
     }
     for (sql, part) in MIRRORS.cut(&rows) {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (pass, mirror, json) in part {
             let (channel, id) = pass.order();
             query = query.bind(channel).bind(id).bind(&mirror.destination).bind(mirror.key());
-            query = query.bind(mirror.state.as_str()).bind(json).bind(micros(pass.now));
+            query = query.bind(mirror.state.as_str()).bind(*json).bind(micros(pass.now));
         }
         query.execute(&mut *connection).await?;
     }
@@ -355,12 +375,12 @@ mod tests {
     fn pass(order: &str, token: &str, text: &str) -> Keep {
         let now = Timestamp::UNIX_EPOCH;
         let (source, text) = ("cellar".to_owned(), text.to_owned());
-        let entry = Entry { at: now, kind: "fact", source, delivery: None, text, changes: None };
+        let entry = Entry { at: now, kind: "fact", source, delivery: None, text, changes: Vec::new() };
         let order = OrderRef { connection: "cellar".into(), id: order.into() };
         let changes =
             Changes { timeline: vec![entry], release: Some(Release::Finished), ..Changes::default() };
         let lease = Lease { order, token: token.into(), touched: 1, until: now };
-        Keep { lease, changes, gate: Gate::None, now }
+        Keep::new(lease, changes.into(), Gate::None, now).unwrap()
     }
 
     #[tokio::test]
