@@ -9,10 +9,11 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
 use super::super::noting::parted;
+use super::address::ShownAddress;
 use super::customs::{Variant, customs};
 use super::rest::distinct;
 use crate::domain::RemoteId;
-use crate::domain::address::{Address, filled};
+use crate::domain::address::filled;
 use crate::domain::fulfillment::{
     DeliveryMethod, DeliveryStatus, Fulfillment, FulfillmentOrder, FulfillmentStatus, Hold, Refund,
     RefundLine, RefundValue, Restock,
@@ -86,41 +87,6 @@ impl Bag {
     fn bag(&self) -> MoneyBag {
         let money = |amount: &Amount| Money::new(amount.amount, amount.currency_code.clone());
         MoneyBag { shop: money(&self.shop_money), presentment: money(&self.presentment_money) }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GraphAddress {
-    name: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    company: Option<String>,
-    address1: Option<String>,
-    address2: Option<String>,
-    city: Option<String>,
-    province_code: Option<String>,
-    zip: Option<String>,
-    country_code_v2: Option<String>,
-    phone: Option<String>,
-}
-
-impl GraphAddress {
-    fn address(&self) -> Option<Address> {
-        Address {
-            first_name: filled(self.first_name.as_deref()),
-            last_name: filled(self.last_name.as_deref()),
-            company: filled(self.company.as_deref()),
-            street1: filled(self.address1.as_deref()),
-            street2: filled(self.address2.as_deref()),
-            city: filled(self.city.as_deref()),
-            province: filled(self.province_code.as_deref()),
-            postal_code: filled(self.zip.as_deref()),
-            country: filled(self.country_code_v2.as_deref()),
-            phone: filled(self.phone.as_deref()),
-        }
-        .with_full_name(self.name.as_deref())
-        .unless_blank()
     }
 }
 
@@ -456,8 +422,8 @@ pub(in crate::connectors::shopify) struct GraphOrder {
     customer: Option<Legacy>,
     custom_attributes: Vec<GraphAttribute>,
     risk: Risk,
-    billing_address: Option<GraphAddress>,
-    shipping_address: Option<GraphAddress>,
+    billing_address: Option<ShownAddress>,
+    shipping_address: Option<ShownAddress>,
     current_total_price_set: Bag,
     current_total_tax_set: Bag,
     pub(in crate::connectors::shopify) duties_included: bool,
@@ -509,8 +475,8 @@ impl OrderAnswer {
             customer: order.customer.as_ref().map(|customer| customer.legacy_resource_id.as_str().into()),
             email: filled(order.email.as_deref()),
             phone: filled(order.phone.as_deref()),
-            bill_to: order.billing_address.as_ref().and_then(GraphAddress::address),
-            ship_to: order.shipping_address.as_ref().and_then(GraphAddress::address),
+            bill_to: order.billing_address.as_ref().and_then(ShownAddress::address),
+            ship_to: order.shipping_address.as_ref().and_then(ShownAddress::address),
             shipping: order.shipping_lines.nodes.iter().map(GraphShippingLine::line).collect(),
             lines,
             note,

@@ -13,9 +13,10 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer};
 
 use super::super::noting::parted;
+use super::address::ShownAddress;
 use super::refund::WireRefund;
 use crate::domain::RemoteId;
-use crate::domain::address::{Address, filled};
+use crate::domain::address::filled;
 use crate::domain::fulfillment::{DeliveryStatus, Fulfillment, FulfillmentStatus, Refund};
 use crate::domain::money::{Money, MoneyBag};
 use crate::domain::order::{
@@ -123,40 +124,6 @@ fn bag(set: Option<&WireBag>, plain: Option<Amount>, currency: &str) -> Option<M
 }
 
 #[derive(Debug, Deserialize)]
-struct WireAddress {
-    name: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    company: Option<String>,
-    address1: Option<String>,
-    address2: Option<String>,
-    city: Option<String>,
-    province_code: Option<String>,
-    zip: Option<String>,
-    country_code: Option<String>,
-    phone: Option<String>,
-}
-
-impl WireAddress {
-    fn address(&self) -> Option<Address> {
-        Address {
-            first_name: filled(self.first_name.as_deref()),
-            last_name: filled(self.last_name.as_deref()),
-            company: filled(self.company.as_deref()),
-            street1: filled(self.address1.as_deref()),
-            street2: filled(self.address2.as_deref()),
-            city: filled(self.city.as_deref()),
-            province: filled(self.province_code.as_deref()),
-            postal_code: filled(self.zip.as_deref()),
-            country: filled(self.country_code.as_deref()),
-            phone: filled(self.phone.as_deref()),
-        }
-        .with_full_name(self.name.as_deref())
-        .unless_blank()
-    }
-}
-
-#[derive(Debug, Deserialize)]
 struct WireAttribute {
     #[serde(default)]
     name: Option<String>,
@@ -257,8 +224,8 @@ pub(in crate::connectors::shopify) struct WireOrder {
     customer: Option<WireCustomer>,
     email: Option<String>,
     phone: Option<String>,
-    billing_address: Option<WireAddress>,
-    shipping_address: Option<WireAddress>,
+    billing_address: Option<ShownAddress>,
+    shipping_address: Option<ShownAddress>,
     #[serde(default, deserialize_with = "list")]
     shipping_lines: Vec<WireShippingLine>,
     line_items: Option<Vec<WireLine>>,
@@ -323,8 +290,8 @@ impl WireOrder {
             customer: self.customer.as_ref().and_then(|customer| customer.id.clone()).map(|id| id.0),
             email: filled(self.email.as_deref()),
             phone: filled(self.phone.as_deref()),
-            bill_to: self.billing_address.as_ref().and_then(WireAddress::address),
-            ship_to: self.shipping_address.as_ref().and_then(WireAddress::address),
+            bill_to: self.billing_address.as_ref().and_then(ShownAddress::address),
+            ship_to: self.shipping_address.as_ref().and_then(ShownAddress::address),
             shipping: self.shipping(&refunds),
             lines: typed,
             note,
