@@ -112,7 +112,7 @@ impl App {
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let Config { server, admin, store_url, workers, connections, routes, duties } = config;
         let Options { clock, metrics, run_loop, keep_nothing } = options;
-        let store = Store::open(&store_url).await?;
+        let store = Store::open(store_url.expose_secret()).await?;
         store.set_duties(&duties).await?;
         let left_behind = store.release_left_behind(clock.now()).await?;
         if left_behind > 0 {

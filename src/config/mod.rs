@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::ConnectionName;
 use crate::domain::reason::Duties;
@@ -38,8 +38,8 @@ pub struct Config {
     pub server: Server,
     /// Where people and tools ask, if they may.
     pub admin: Option<Admin>,
-    /// Where everything is kept: `sqlite:PATH`.
-    pub store_url: String,
+    /// Where everything is kept: `sqlite:PATH`, or `postgres://…`, which may hold a password.
+    pub store_url: SecretString,
     /// Passes at once.
     pub workers: usize,
     /// Connections by name.
@@ -170,17 +170,26 @@ fn with_environment(mut root: Node, environment: &[(String, String)], problems: 
     root
 }
 
+/// Where everything is kept, or what holds that. Never quoted: it may hold a password.
+fn store_url(written: &str) -> Result<SecretString, (String, String)> {
+    let url = secrets::resolve_name(written)?;
+    match url.expose_secret().split_once(':') {
+        Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(url),
+        _ => Err((
+            "is no place to keep things".into(),
+            "write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE, or refer to that as env:NAME"
+                .into(),
+        )),
+    }
+}
+
 fn read(root: &mut Section<'_>) -> Config {
     let server = server(root);
     let admin = admin(root);
     let store_url = root.sub("store", |mut section| {
-        let url = section.parsed("url", |url| match url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(url.to_owned()),
-            // Not quoted: the address of another kind of database would hold its password.
-            _ => Err(("is no place to keep things".into(), "write sqlite:PATH".into())),
-        });
+        let url = section.parsed("url", store_url);
         section.finish();
-        url.unwrap_or_else(|| "sqlite:crossdock.db".into())
+        url.unwrap_or_else(|| "sqlite:crossdock.db".to_owned().into())
     });
     let workers = root.sub("engine", |mut section| {
         let workers = section.integer("workers", 1..=1024).unwrap_or(WORKERS);

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::on::{execute, fetch_all, fetch_optional};
+use super::work::OWED;
 use super::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, MirrorRow, OrderRow, Result, Store, StoreError,
     TimelineRow, from_json, instant, micros, sql,
@@ -420,28 +421,29 @@ impl Store {
         self.write(move |mut on| {
             Box::pin(async move {
                 let (channel, id) = (&order.connection, order.id.as_str());
-                let Some((revision, json)) = fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?
-                else {
+                if fetch_optional!(on, (i64,), sql::KNOWS, channel, id)?.is_none() {
                     // One known only by its part has no record, and is asked for at once.
                     if order.part().is_some() {
-                        execute!(on, sql::TOUCH, channel, id, micros(now), 1i64)?;
+                        execute!(on, sql::TOUCH, channel, id, micros(now), OWED)?;
                     }
                     return Ok(false);
-                };
-                let leased = fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some();
-                if leased && !fences {
+                }
+                if !fences && fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some() {
                     return Ok(false);
                 }
-                let mut record: OrderRecord = from_json("record", &json)?;
+                // From here on it is ours until the end: no pass can take it up, or write its account of the mirrors.
+                execute!(on, sql::TOUCH, channel, id, micros(now), OWED)?;
+                if !fences && fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some() {
+                    return Ok(false);
+                }
                 // A pass at work on these mirrors would write its own account of them over this one; it is fenced off and
                 // the order taken up anew.
-                execute!(
-                    on,
-                    "UPDATE work SET lease = NULL, due_at = $3 WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL",
-                    channel,
-                    id,
-                    micros(now)
-                )?;
+                execute!(on, sql::FENCE_OFF, channel, id, micros(now))?;
+                let Some((revision, json)) = fetch_optional!(on, (i64, String), sql::RECORD, channel, id)?
+                else {
+                    return Ok(false);
+                };
+                let mut record: OrderRecord = from_json("record", &json)?;
                 if destination.is_none() && (force || record.document.is_none()) {
                     record.read_wanted_at = record.read_wanted_at.max(Some(now));
                     let name = record.document.as_ref().map_or("", |document| document.name.as_str());
@@ -459,11 +461,11 @@ impl Store {
                         mirror.accepted.clone_from(&mirror.digest);
                     }
                     mirror.next_at = None;
-                    let (destination, key, state) = (&mirror.destination, mirror.key(), mirror.state.as_str());
+                    let (destination, key, state) =
+                        (&mirror.destination, mirror.key(), mirror.state.as_str());
                     let json = super::to_json("mirror", &mirror)?;
                     execute!(on, sql::SAVE_MIRROR, channel, id, destination, key, state, &json, micros(now))?;
                 }
-                execute!(on, sql::TOUCH, channel, id, micros(now), 1i64)?;
                 Ok(true)
             })
         })

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::on::{On, fetch_all};
-use super::sqlite::Bulk;
-use super::{DeliveryState, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
+use super::bulk::Bulk;
+use super::on::{On, execute, fetch_all, insert_all};
+use super::{DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
 use crate::domain::reason::Reason;
 use crate::domain::{OrderRef, RemoteId};
 
@@ -79,7 +78,10 @@ pub enum SortedInto {
 impl Store {
     /// Stores a batch in one durable transaction and says of each whether it is new. Answers come in the batch's order.
     pub async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
-        self.0.accept(batch).await
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.accept(batch).await,
+            Engine::Postgres(postgres) => postgres.accept(batch).await,
+        }
     }
 
     /// Deliveries that nobody has looked at, oldest first.
@@ -94,19 +96,13 @@ impl Store {
 
     /// Records what the sorter made of deliveries, and makes their orders due at `now`.
     pub async fn sort(&self, sorted: Vec<Sorted>, now: Timestamp) -> Result<()> {
-        self.write(move |on| {
-            Box::pin(async move {
-                let On::Sqlite(connection) = on;
-                sort(connection, &sorted, now).await
-            })
-        })
-        .await
+        self.write(move |on| Box::pin(async move { sort(on, &sorted, now).await })).await
     }
 }
 
 static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
 
-async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timestamp) -> Result<()> {
+async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
     let mut due: BTreeMap<OrderRef, i64> = BTreeMap::new();
     for Sorted { id, connection: channel, into } in sorted {
@@ -115,7 +111,7 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
                 (DeliveryState::Sorted, Some((order.clone(), *urgent)), None)
             }
             SortedInto::Part { part, urgent } => {
-                let known = parts::order_of(&mut On::Sqlite(&mut *connection), channel, part).await?;
+                let known = parts::order_of(&mut on, channel, part).await?;
                 let order = match known {
                     Some(id) => OrderRef { connection: channel.clone(), id },
                     None => OrderRef::of_part(channel.clone(), part),
@@ -124,7 +120,7 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
             }
             SortedInto::Nothing(state, why) => (*state, None, Some(why.clone())),
             SortedInto::Exception(reason) => {
-                add_exception(connection, *id, channel, reason, now).await?;
+                add_exception(&mut on, *id, channel, reason, now).await?;
                 (DeliveryState::Exception, None, Some(reason.to_string()))
             }
         };
@@ -139,48 +135,43 @@ async fn sort(connection: &mut SqliteConnection, sorted: &[Sorted], now: Timesta
             *priority = (*priority).min(i64::from(!urgent));
         }
     }
-    sqlx::query(
-        "UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
-         FROM json_each($1) s WHERE deliveries.id = s.value ->> 0 AND deliveries.state = 'stored'",
-    )
-    .bind(super::to_json("sorting", &settled)?)
-    .execute(&mut *connection)
-    .await?;
+    execute!(on, sql::SORT_DELIVERIES, super::to_json("sorting", &settled)?)?;
     let due: Vec<_> = due.into_iter().collect();
-    for (sql, part) in TOUCH.cut(&due) {
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (order, priority) in part {
-            query = query.bind(&order.connection).bind(order.id.as_str()).bind(micros(now)).bind(*priority);
-        }
-        query.execute(&mut *connection).await?;
-    }
+    insert_all!(
+        on,
+        TOUCH,
+        &due,
+        |(order, priority)| &order.connection,
+        order.id.as_str(),
+        micros(now),
+        *priority
+    );
     Ok(())
 }
 
 async fn add_exception(
-    connection: &mut SqliteConnection,
+    on: &mut On<'_>,
     delivery: i64,
     channel: &str,
     reason: &Reason,
     now: Timestamp,
 ) -> Result<()> {
-    sqlx::query(sql::CLOSE_DELIVERY_EXCEPTION)
-        .bind(delivery)
-        .bind(micros(now))
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(sql::ADD_EXCEPTION)
-        .bind(channel)
-        .bind(None::<String>)
-        .bind(None::<String>)
-        .bind(delivery)
-        .bind(reason.code.as_str())
-        .bind(&reason.message)
-        .bind(&reason.vendor)
-        .bind(&reason.mend)
-        .bind(micros(now))
-        .execute(connection)
-        .await?;
+    execute!(*on, sql::CLOSE_DELIVERY_EXCEPTION, delivery, micros(now))?;
+    let (Reason { code, message, vendor, mend }, none) = (reason, None::<&str>);
+    let code = code.as_str();
+    execute!(
+        *on,
+        sql::ADD_EXCEPTION,
+        channel,
+        none,
+        none,
+        Some(delivery),
+        code,
+        message,
+        vendor,
+        mend,
+        micros(now)
+    )?;
     Ok(())
 }
 

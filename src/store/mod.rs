@@ -4,17 +4,23 @@
 //! connections of their own. SQL that every engine takes stands in `sql.rs`; what differs between engines stands in the
 //! engine's own file and nowhere else. No transaction is ever held over network I/O.
 
+mod accept;
 mod admin;
 mod bodies;
+mod bulk;
 mod deliveries;
 mod exceptions;
 mod kept;
+mod load;
 mod on;
 mod parts;
+mod passes;
+mod postgres;
 mod rows;
 mod sql;
 mod sqlite;
 mod work;
+mod writer;
 
 pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
@@ -32,6 +38,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use on::On;
+use passes::Keep;
+use postgres::Postgres;
 use sqlite::Sqlite;
 
 /// Why the store could not do something.
@@ -63,15 +71,31 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// A cheap handle on what is kept.
 #[derive(Clone)]
-pub struct Store(Arc<Sqlite>);
+pub struct Store(Engine);
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
+}
 
 impl Store {
-    /// Opens (and creates or migrates) the store at `url`: `sqlite:PATH`.
+    /// Opens (and creates or migrates) the store at `url`: `sqlite:PATH`, or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
-        match url.split_once(':') {
-            Some(("sqlite", path)) => Ok(Self(Arc::new(Sqlite::open(path.trim_start_matches("//")).await?))),
-            _ => Err(StoreError::Unusable(format!("store.url «{url}» is not of the form sqlite:PATH"))),
-        }
+        let engine = match url.split_once(':') {
+            Some(("sqlite", path)) => {
+                Engine::Sqlite(Arc::new(Sqlite::open(path.trim_start_matches("//")).await?))
+            }
+            Some(("postgres" | "postgresql", _)) => Engine::Postgres(Arc::new(Postgres::open(url).await?)),
+            _ => {
+                // It may hold a password, so it is not repeated.
+                return Err(StoreError::Unusable(
+                    "store.url is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"
+                        .into(),
+                ));
+            }
+        };
+        Ok(Self(engine))
     }
 
     /// Runs `job` in a durable transaction, together with whatever else is waiting. Either all of it is on disk when this
@@ -80,7 +104,10 @@ impl Store {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.0.write(job).await
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.write(job).await,
+            Engine::Postgres(postgres) => postgres.write(job).await,
+        }
     }
 
     /// Runs `job` on a reading connection.
@@ -88,12 +115,35 @@ impl Store {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
-        self.0.read(job).await
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.read(job).await,
+            Engine::Postgres(postgres) => postgres.read(job).await,
+        }
+    }
+
+    /// Keeps what a pass wants kept.
+    async fn keep_pass(&self, pass: Keep) -> Result<Committed> {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.keep(pass).await,
+            Engine::Postgres(postgres) => postgres.keep(pass).await,
+        }
     }
 
     /// Finishes what is being written and closes every connection.
     pub async fn close(&self) {
-        self.0.close().await;
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
+        }
+    }
+}
+
+fn schema_trouble(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
+            "the database has schema {version}, which is newer than this version of crossdock; run the newer version"
+        )),
+        other => StoreError::Migration(other),
     }
 }
 

@@ -1,4 +1,5 @@
-//! SQL that every engine takes: `$n` parameters, `RETURNING`, `ON CONFLICT`.
+//! SQL that every engine takes: `$n` parameters, `RETURNING`, `ON CONFLICT`. Lists go in as one JSON array, read by
+//! `json_each`, whose rows are (`key`, `value`) on each.
 
 pub(super) const ADD_DELIVERY: &str = "
 INSERT INTO deliveries
@@ -12,19 +13,6 @@ SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.
 FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.state = 'stored' ORDER BY d.id LIMIT $1";
 
-/// Each priority apart, so that the index gives the first of it, however many are due.
-pub(super) const CLAIM: &str = "
-UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
-    SELECT channel, order_id FROM (
-        SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 0 AND due_at <= $3 ORDER BY due_at LIMIT $4)
-        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4)
-        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 2 AND due_at <= $3 ORDER BY due_at LIMIT $4)) due
-    ORDER BY priority, due_at LIMIT $4)
-RETURNING channel, order_id, touched";
-
 pub(super) const LEASED: &str =
     "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
 
@@ -36,8 +24,8 @@ pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 
 pub(super) const TOUCH: &str = "
 INSERT INTO work (channel, order_id, due_at, priority, touched) VALUES ($1, $2, $3, $4, 1)
 ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,
-    priority = MIN(work.priority, excluded.priority),
-    due_at = CASE WHEN work.lease IS NULL THEN MIN(work.due_at, excluded.due_at) ELSE work.due_at END";
+    priority = CASE WHEN work.priority < excluded.priority THEN work.priority ELSE excluded.priority END,
+    due_at = CASE WHEN work.lease IS NULL AND excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END";
 
 pub(super) const PART: &str = "SELECT order_id FROM parts WHERE channel = $1 AND part_id = $2";
 
@@ -49,6 +37,50 @@ pub(super) const HAND_OVER_ATTEMPTS: &str =
     "UPDATE attempts SET order_id = $3 WHERE channel = $1 AND order_id = $2";
 
 pub(super) const RECORD: &str = "SELECT revision, record FROM orders WHERE channel = $1 AND order_id = $2";
+
+/// Of a list of (channel, order): which of them, revision, record.
+pub(super) const RECORDS_OF: &str = "
+SELECT o.key, r.revision, r.record FROM json_each($1) o CROSS JOIN orders r
+WHERE r.channel = o.value ->> 0 AND r.order_id = o.value ->> 1";
+
+/// Of a list of (channel, order): which of them, mirror.
+pub(super) const MIRRORS_OF: &str = "
+SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
+WHERE m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1 ORDER BY o.key, m.destination";
+
+/// Of a list of (sender, order, number): the number, and what waits for its order's next pass.
+pub(super) const PENDING_OF: &str = "
+SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM json_each($1) o CROSS JOIN deliveries d
+JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
+ORDER BY 1, d.id";
+
+/// A list of (delivery, state, order, reason).
+pub(super) const SORT_DELIVERIES: &str = "
+UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
+FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND deliveries.state = 'stored'";
+
+/// A list of (delivery, state, reason).
+pub(super) const SETTLE_DELIVERIES: &str = "
+UPDATE deliveries SET state = s.value ->> 1, reason = s.value ->> 2
+FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND deliveries.state = 'sorted'";
+
+/// A list of (channel, order, token, due at, priority).
+pub(super) const RELEASE_UNTIL: &str = "
+UPDATE work SET lease = NULL, due_at = CAST(l.value ->> 3 AS BIGINT), priority = CAST(l.value ->> 4 AS BIGINT)
+FROM json_each($1) l
+WHERE work.channel = l.value ->> 0 AND work.order_id = l.value ->> 1 AND work.lease = l.value ->> 2";
+
+/// A list of (channel, order, token).
+pub(super) const RELEASE_FINISHED: &str = "
+DELETE FROM work WHERE (channel, order_id, lease) IN
+    (SELECT l.value ->> 0, l.value ->> 1, l.value ->> 2 FROM json_each($1) l)";
+
+pub(super) const FENCE_OFF: &str =
+    "UPDATE work SET lease = NULL, due_at = $3 WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
+
+pub(super) const CANDIDATE: &str = "SELECT connection, webhook_id, content FROM deliveries WHERE id = $1";
 
 pub(super) const KNOWS: &str = "SELECT revision FROM orders WHERE channel = $1 AND order_id = $2";
 
@@ -63,7 +95,8 @@ INSERT INTO orders (channel, order_id, name, revision, record, created_at, chang
 ON CONFLICT (channel, order_id) DO UPDATE SET
     name = excluded.name, revision = excluded.revision, record = excluded.record, changed_at = excluded.changed_at";
 
-pub(super) const MIRRORS: &str = "SELECT mirror FROM mirrors WHERE channel = $1 AND order_id = $2";
+pub(super) const MIRRORS: &str =
+    "SELECT mirror FROM mirrors WHERE channel = $1 AND order_id = $2 ORDER BY destination";
 
 pub(super) const SAVE_MIRROR: &str = "
 INSERT INTO mirrors (channel, order_id, destination, key, state, mirror, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)

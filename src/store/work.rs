@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::on::{On, execute, fetch_all, fetch_optional};
-use super::sqlite::{Keep, load};
+use super::load::load;
+use super::on::{execute, fetch_all, fetch_optional};
+use super::passes::Keep;
 use super::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json};
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::Reason;
@@ -177,15 +178,9 @@ impl Store {
     ) -> Result<Vec<Lease>> {
         self.write(move |mut on| {
             Box::pin(async move {
-                let rows = fetch_all!(
-                    on,
-                    (String, String, i64),
-                    sql::CLAIM,
-                    &token,
-                    micros(until),
-                    micros(now),
-                    limit
-                )?;
+                let claim = on.dialect().claim;
+                let rows =
+                    fetch_all!(on, (String, String, i64), claim, &token, micros(until), micros(now), limit)?;
                 let lease = |(connection, id, touched): (String, String, i64)| Lease {
                     order: OrderRef { connection, id: id.as_str().into() },
                     token: token.clone(),
@@ -244,8 +239,7 @@ impl Store {
         if count == 0 {
             return Vec::new();
         }
-        let loaded =
-            self.read(move |On::Sqlite(connection)| Box::pin(async move { load(connection, &orders).await }));
+        let loaded = self.read(move |on| Box::pin(async move { load(on, &orders).await }));
         loaded.await.unwrap_or_else(|error| {
             let why = error.to_string();
             (0..count).map(|_| Err(StoreError::Unusable(why.clone()))).collect()
@@ -300,6 +294,6 @@ impl Store {
         gate: Gate,
         now: Timestamp,
     ) -> Result<Committed> {
-        self.0.keep(Keep::new(lease.clone(), changes.into(), gate, now)?).await
+        self.keep_pass(Keep::new(lease.clone(), changes.into(), gate, now)?).await
     }
 }

@@ -101,7 +101,7 @@ fn what_may_be_a_secret_is_never_quoted() {
         ("[connections.compliance]", "access_token = \"hunter2\"\n[connections.compliance]"),
         ("https://cellar-nine", "https://user:hunter2@cellar-nine"),
         ("myshopify.com", "myshopify.com/?token=hunter2"),
-        ("sqlite:crossdock.db", "postgres://user:hunter2@db/crossdock"),
+        ("sqlite:crossdock.db", "mysql://user:hunter2@db/crossdock"),
         ("[server]", "[admin]\ntoken = \"hunter2\"\n[server]"),
         ("\"file:SECRET\"\n[[routes]]", "hunter2\n[[routes]]"),
     ] {
@@ -129,7 +129,7 @@ fn the_environment_goes_before_the_file() {
     .unwrap();
     assert_eq!(config.server.listen.to_string(), "0.0.0.0:9000");
     assert_eq!((config.server.body_limit, config.workers), (2048, 4));
-    assert_eq!(config.store_url, "sqlite:other.db");
+    assert_eq!(config.store_url.expose_secret(), "sqlite:other.db");
     assert_eq!(config.connections["cellar"].endpoint, "http://127.0.0.1:9191");
     let Kind::ShipCompliant { settings, .. } = &config.connections["compliance"].kind else {
         panic!("an account")
@@ -158,7 +158,12 @@ fn a_mistake_in_the_environment_names_its_variable() {
             "x",
             "servr (from VARIABLE) is not a key of the configuration → did you mean «server»?",
         ),
-        ("STORE__URL", "mysql:x", "store.url (from VARIABLE) is no place to keep things → write sqlite:PATH"),
+        (
+            "STORE__URL",
+            "mysql:x",
+            "store.url (from VARIABLE) is no place to keep things → write sqlite:PATH or \
+             postgres://USER:PASSWORD@HOST/DATABASE, or refer to that as env:NAME",
+        ),
         ("STORE", "sqlite:x", "store (from VARIABLE) is text → make it a table"),
         (
             "CONNECTIONS__CELLAR__WEBHOOK_SECRETS",

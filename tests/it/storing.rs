@@ -14,6 +14,7 @@ use crossdock::store::{
 };
 use jiff::Timestamp;
 
+use crate::support::engine::{nth, store_url};
 use crate::support::{document, order_ref, record, second, store};
 
 fn delivery(webhook_id: &str, topic: &str, body: &str) -> NewDelivery {
@@ -43,7 +44,7 @@ async fn lease(store: &Store, now: i64) -> Option<Lease> {
 async fn leased() -> (tempfile::TempDir, Store, Lease) {
     let (folder, store) = store().await;
     store.accept(vec![delivery("a", "orders/create", "{}")]).await.unwrap();
-    store.sort(vec![into_order(1)], second(0)).await.unwrap();
+    store.sort(vec![into_order(nth(1))], second(0)).await.unwrap();
     let lease = lease(&store, 0).await.unwrap();
     (folder, store, lease)
 }
@@ -70,7 +71,7 @@ async fn a_delivery_is_new_once_by_its_id_and_once_by_its_content() {
         ])
         .await
         .unwrap();
-    assert_eq!(first, [Stored(1), Duplicate(1), Duplicate(1), Stored(4), Stored(5)]);
+    assert_eq!(first, [Stored(nth(1)), Duplicate(nth(1)), Duplicate(nth(1)), Stored(nth(4)), Stored(nth(5))]);
     // Again in another transaction; and an id that comes back with another body.
     let again = store
         .accept(vec![
@@ -80,15 +81,15 @@ async fn a_delivery_is_new_once_by_its_id_and_once_by_its_content() {
         ])
         .await
         .unwrap();
-    assert_eq!(again, [Duplicate(5), Duplicate(5), Stored(8)]);
+    assert_eq!(again, [Duplicate(nth(5)), Duplicate(nth(5)), Stored(nth(8))]);
     let body = |id| {
         let store = store.clone();
         async move { String::from_utf8(store.delivery(id).await.unwrap().unwrap().1).unwrap() }
     };
-    assert_eq!(body(2).await, "one");
-    assert_eq!(body(7).await, "three", "an id that was only borrowed does not hide what came with it");
+    assert_eq!(body(nth(2)).await, "one");
+    assert_eq!(body(nth(7)).await, "three", "an id that was only borrowed does not hide what came with it");
     let unsorted: Vec<i64> = store.unsorted(100).await.unwrap().iter().map(|stored| stored.id).collect();
-    assert_eq!(unsorted, [1, 3, 4, 5, 8], "a repeated content may be news; a repeated id is not");
+    assert_eq!(unsorted, [1, 3, 4, 5, 8].map(nth), "a repeated content may be news; a repeated id is not");
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.deliveries, counts.duplicates, counts.unsorted), (8, 4, 5));
 }
@@ -112,7 +113,7 @@ async fn identical_deliveries_at_the_same_instant_are_one() {
 #[tokio::test]
 async fn what_was_accepted_is_there_after_a_reopening() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("kept.db").display());
+    let url = store_url(folder.path());
     let first = Store::open(&url).await.unwrap();
     first.accept(vec![delivery("a", "orders/create", "{}")]).await.unwrap();
     first.close().await;
@@ -120,7 +121,7 @@ async fn what_was_accepted_is_there_after_a_reopening() {
     let second = Store::open(&url).await.unwrap();
     assert_eq!(second.counts().await.unwrap().deliveries, 1);
     let accepted = second.accept(vec![delivery("b", "orders/create", "x")]).await.unwrap();
-    assert_eq!(accepted, [Accepted::Stored(2)], "ids go on where they stopped");
+    assert_eq!(accepted, [Accepted::Stored(nth(2))], "ids go on where they stopped");
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn a_database_in_use_a_missing_folder_and_a_strange_url_are_refused_in_wor
     let why = |opened: Result<Store, crossdock::store::StoreError>| opened.err().unwrap().to_string();
     assert!(why(Store::open(&url).await).contains("in use by another crossdock process"));
     assert!(why(Store::open("sqlite:/nowhere/at/all.db").await).contains("does not exist"));
-    assert!(why(Store::open("mysql://x").await).contains("sqlite:PATH"));
+    assert!(why(Store::open("mysql://x").await).contains("sqlite:PATH or postgres://"));
     assert!(why(Store::open("sqlite::memory:").await).contains("needs a file"));
 }
 
@@ -143,10 +144,10 @@ async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
     }
     let reason = Reason::new(ReasonCode::UnreadableDelivery, "not JSON", "look at it");
     let sorted = vec![
-        into_order(1),
-        Sorted { id: 2, connection: "cellar".into(), into: SortedInto::Exception(reason) },
+        into_order(nth(1)),
+        Sorted { id: nth(2), connection: "cellar".into(), into: SortedInto::Exception(reason) },
         Sorted {
-            id: 3,
+            id: nth(3),
             connection: "cellar".into(),
             into: SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into()),
         },
@@ -157,24 +158,27 @@ async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
     assert_eq!(
         states,
         [
-            (3, DeliveryState::NoChange, None),
-            (2, DeliveryState::Exception, None),
-            (1, DeliveryState::Sorted, Some("5001"))
+            (nth(3), DeliveryState::NoChange, None),
+            (nth(2), DeliveryState::Exception, None),
+            (nth(1), DeliveryState::Sorted, Some("5001"))
         ]
     );
     assert!(store.unsorted(10).await.unwrap().is_empty());
     assert_eq!(store.next_due().await.unwrap(), Some(second(5)));
     let open = store.exceptions(ExceptionQuery::default()).await.unwrap();
-    assert_eq!((open.len(), open[0].delivery_id, open[0].code.as_str()), (1, Some(2), "unreadable_delivery"));
+    assert_eq!(
+        (open.len(), open[0].delivery_id, open[0].code.as_str()),
+        (1, Some(nth(2)), "unreadable_delivery")
+    );
     let loaded = store.load(&order_ref()).await.unwrap();
-    assert_eq!(loaded.deliveries.iter().map(|d| d.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(loaded.deliveries.iter().map(|d| d.id).collect::<Vec<_>>(), [nth(1)]);
     assert_eq!(loaded.deliveries[0].body, b"1");
 }
 
 #[tokio::test]
 async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then_for_ever() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("kept.db").display());
+    let url = store_url(folder.path());
     let about_part = |id| {
         let into = SortedInto::Part { part: "7".into(), urgent: true };
         Sorted { id, connection: "cellar".into(), into }
@@ -183,12 +187,12 @@ async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then
     for id in ["a", "b", "c"] {
         store.accept(vec![delivery(id, "fulfillment_orders/split", id)]).await.unwrap();
     }
-    store.sort(vec![about_part(1)], second(0)).await.unwrap();
+    store.sort(vec![about_part(nth(1))], second(0)).await.unwrap();
     let waiting = lease(&store, 0).await.unwrap();
     assert_eq!(waiting.order.part(), Some("7".into()));
     assert_eq!(store.load(&waiting.order).await.unwrap().deliveries.len(), 1);
     // One more comes in while the answer is on its way.
-    store.sort(vec![about_part(2)], second(0)).await.unwrap();
+    store.sort(vec![about_part(nth(2))], second(0)).await.unwrap();
     let answer = Changes { belongs_to: Some(("5001".into(), true)), ..released(Release::Finished) };
     assert_eq!(commit(&store, &waiting, answer, Gate::None).await, Committed::Yes { again: true });
     let due = store.claim(second(5), second(70), 10, "t".into()).await.unwrap();
@@ -199,7 +203,7 @@ async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then
     drop(store);
 
     let store = Store::open(&url).await.unwrap();
-    store.sort(vec![about_part(3)], second(9)).await.unwrap();
+    store.sort(vec![about_part(nth(3))], second(9)).await.unwrap();
     assert_eq!(store.load(&order_ref()).await.unwrap().deliveries.len(), 3, "it is not asked for again");
 }
 
@@ -241,7 +245,7 @@ async fn a_worker_whose_lease_was_taken_over_writes_nothing() {
 async fn what_comes_in_during_a_pass_makes_the_order_due_again_and_shuts_the_gate() {
     let (_folder, store, first) = leased().await;
     store.accept(vec![delivery("b", "orders/cancelled", "x")]).await.unwrap();
-    store.sort(vec![into_order(2)], second(2)).await.unwrap();
+    store.sort(vec![into_order(nth(2))], second(2)).await.unwrap();
     assert!(lease(&store, 3).await.is_none(), "one pass at a time");
     let entry = |text: &str| Entry {
         at: second(1),
@@ -287,7 +291,7 @@ async fn a_commit_keeps_all_of_a_pass_and_reads_it_back() {
     mirror.state = MirrorState::InStep;
     let changes = Changes {
         record: Some((3, record(document()))),
-        settled: vec![(1, DeliveryState::Applied, Some("why".into()))],
+        settled: vec![(nth(1), DeliveryState::Applied, Some("why".into()))],
         mirrors: vec![mirror.clone()],
         attempts: vec![(
             "compliance".into(),
@@ -426,7 +430,7 @@ async fn a_time_range_is_replayed_page_by_page_with_its_filter() {
         store.accept(vec![delivery]).await.unwrap();
         let nothing = SortedInto::Nothing(DeliveryState::NoChange, String::new());
         store
-            .sort(vec![Sorted { id: at + 1, connection: "cellar".into(), into: nothing }], second(0))
+            .sort(vec![Sorted { id: nth(at + 1), connection: "cellar".into(), into: nothing }], second(0))
             .await
             .unwrap();
     }
@@ -440,11 +444,11 @@ async fn a_time_range_is_replayed_page_by_page_with_its_filter() {
         topic: topic.map(str::to_owned),
         ..ReplayQuery::default()
     };
-    assert_eq!(matching(range(Some(second(10)), None, None)).await, [2, 3]);
-    assert_eq!(matching(range(None, Some(second(20)), Some("orders/updated"))).await, [2]);
-    assert_eq!(store.replay_deliveries(vec![2, 3, 99], second(30)).await.unwrap(), 2);
+    assert_eq!(matching(range(Some(second(10)), None, None)).await, [2, 3].map(nth));
+    assert_eq!(matching(range(None, Some(second(20)), Some("orders/updated"))).await, [nth(2)]);
+    assert_eq!(store.replay_deliveries(vec![nth(2), nth(3), nth(99)], second(30)).await.unwrap(), 2);
     assert_eq!(
-        store.replay_deliveries(vec![2], second(30)).await.unwrap(),
+        store.replay_deliveries(vec![nth(2)], second(30)).await.unwrap(),
         0,
         "it waits to be sorted already"
     );

@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use crate::crypto::digest;
-use crate::store::{NewDelivery, Result};
+use crate::store::Result;
+use crate::store::accept::Keys;
 
 /// Deliveries whose keys wait in memory before a run begins.
 const RUN_AT: i64 = 50_000;
@@ -33,32 +33,6 @@ struct Recent {
     indexed: i64,
     /// The last delivery committed.
     last: i64,
-}
-
-/// The keys of one delivery.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
-    pub(super) id: i64,
-    pub(super) content: i64,
-}
-
-impl Keys {
-    pub(super) fn of(delivery: &NewDelivery) -> Self {
-        Self::read(&delivery.connection, &delivery.webhook_id, &delivery.content)
-    }
-
-    fn read(connection: &str, webhook_id: &str, content: &[u8]) -> Self {
-        let id = digest(&[b"webhook id", connection.as_bytes(), webhook_id.as_bytes()]);
-        Self { id: number(&id), content: number(content) }
-    }
-}
-
-fn number(digest: &[u8]) -> i64 {
-    let mut bytes = [0; 8];
-    for (byte, from) in bytes.iter_mut().zip(digest) {
-        *byte = *from;
-    }
-    i64::from_le_bytes(bytes)
 }
 
 impl Dedupe {

@@ -7,11 +7,7 @@
 //! read, with one statement for many rows.
 
 mod accept;
-mod bulk;
 mod dedupe;
-mod load;
-mod passes;
-mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -25,16 +21,35 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::on::On;
-use super::{Accepted, Committed, NewDelivery, Result, StoreError};
-pub(super) use bulk::Bulk;
+use super::on::{Dialect, On};
+use super::passes::Keep;
+use super::writer::{self, Job, Jobs, Queue, run};
+use super::{Accepted, Committed, NewDelivery, Result, StoreError, schema_trouble};
 use dedupe::Dedupe;
-pub(super) use load::load;
-pub(super) use passes::Keep;
-use writer::{Job, run};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    // Each priority apart, so that the index gives the first of it, however many are due.
+    claim: "
+UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
+    SELECT channel, order_id FROM (
+        SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 0 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+        UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
+            WHERE priority = 2 AND due_at <= $3 ORDER BY due_at LIMIT $4)) due
+    ORDER BY priority, due_at LIMIT $4)
+RETURNING channel, order_id, touched",
+    held: "
+SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
+WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
+};
+
+/// Jobs in one transaction.
+const BATCH: usize = 256;
 
 /// Jobs that wait before callers are made to wait.
 const QUEUE: usize = 1024;
@@ -53,7 +68,7 @@ const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(10);
 
 /// An open database.
 pub(super) struct Sqlite {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    jobs: Jobs,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     stop: CancellationToken,
     readers: SqlitePool,
@@ -95,15 +110,15 @@ impl Sqlite {
         let (last,): (i64,) =
             sqlx::query_as("SELECT COALESCE(MAX(id), 0) FROM deliveries").fetch_one(&mut writer).await?;
         let dedupe = Arc::new(Dedupe::open(&mut writer).await?);
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = writer::queue(QUEUE);
         let stop = CancellationToken::new();
         let commits = Arc::new(AtomicU64::new(0));
         let tasks = vec![
-            tokio::spawn(writer::write(writer, queue, Arc::clone(&dedupe), Arc::clone(&commits))),
-            tokio::spawn(upkeep(checkpointer, commits, jobs.clone(), Arc::clone(&dedupe), stop.clone())),
+            tokio::spawn(write(writer, queue, Arc::clone(&dedupe), Arc::clone(&commits))),
+            tokio::spawn(upkeep(checkpointer, commits, jobs.sender()?, Arc::clone(&dedupe), stop.clone())),
         ];
         Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
+            jobs,
             tasks: Mutex::new(tasks),
             stop,
             readers,
@@ -119,30 +134,21 @@ impl Sqlite {
         let first = self.last_delivery.fetch_add(count, Ordering::Relaxed) + 1;
         let dedupe = Arc::clone(&self.dedupe);
         self.write(move |on| {
-            Box::pin(async move {
-                let On::Sqlite(connection) = on;
-                accept::accept(connection, &dedupe, &batch, first).await
-            })
+            Box::pin(async move { accept::accept(sqlite(on)?, &dedupe, &batch, first).await })
         })
         .await
     }
 
     /// Keeps what a pass wants kept; see [`super::Store::commit`].
     pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
-        let (done, committed) = oneshot::channel();
-        self.jobs()?.send(Job::Pass(Box::new(pass), done)).await.map_err(|_| StoreError::Closed)?;
-        committed.await.map_err(|_| StoreError::Closed)?
-    }
-
-    fn jobs(&self) -> Result<mpsc::Sender<Job>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
+        self.jobs.keep(pass).await
     }
 
     pub(super) async fn write<T: Send + 'static>(
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        run(&self.jobs()?, job).await
+        run(&self.jobs.sender()?, job).await
     }
 
     pub(super) async fn read<T: Send>(
@@ -155,13 +161,37 @@ impl Sqlite {
 
     pub(super) async fn close(&self) {
         self.stop.cancel();
-        // With the last sender gone the loop finishes what is queued and closes its connection.
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // With the last sender gone the writer finishes what is queued and closes its connection.
+        self.jobs.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         self.readers.close().await;
         for task in tasks {
             let _ = task.await;
         }
+    }
+}
+
+/// Writes until no more jobs are taken, then closes the connection.
+async fn write(mut connection: SqliteConnection, queue: Queue, dedupe: Arc<Dedupe>, commits: Arc<AtomicU64>) {
+    while let Some(mut batch) = queue.next(BATCH).await {
+        // It will write for certain: to begin by reading would let another writer in between.
+        let ended = batch.write(&mut On::Sqlite(&mut connection), "BEGIN IMMEDIATE").await;
+        dedupe.ended(ended.is_ok());
+        commits.fetch_add(1, Ordering::Relaxed);
+        if ended.is_err() {
+            let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
+        }
+        batch.tell(&ended);
+    }
+    let _ = sqlx::query("PRAGMA optimize").execute(&mut connection).await;
+    let _ = connection.close().await;
+}
+
+/// A job of this engine's own runs on its own connection.
+fn sqlite(on: On<'_>) -> Result<&mut SqliteConnection> {
+    match on {
+        On::Sqlite(connection) => Ok(connection),
+        On::Postgres(_) => Err(StoreError::Unusable("a job of SQLite's ran on PostgreSQL".into())),
     }
 }
 
@@ -205,21 +235,9 @@ async fn upkeep(
 /// Brings a run of keys into the index, slice by slice.
 async fn index(jobs: &mpsc::Sender<Job>, dedupe: &Dedupe, upto: i64, keys: Vec<(i64, i64)>) -> Result<()> {
     for slice in dedupe::slices(&keys) {
-        run(jobs, move |on| {
-            Box::pin(async move {
-                let On::Sqlite(connection) = on;
-                dedupe::enter(connection, &slice).await
-            })
-        })
-        .await?;
+        run(jobs, move |on| Box::pin(async move { dedupe::enter(sqlite(on)?, &slice).await })).await?;
     }
-    run(jobs, move |on| {
-        Box::pin(async move {
-            let On::Sqlite(connection) = on;
-            dedupe::mark(connection, upto).await
-        })
-    })
-    .await?;
+    run(jobs, move |on| Box::pin(async move { dedupe::mark(sqlite(on)?, upto).await })).await?;
     dedupe.indexed(upto);
     Ok(())
 }
@@ -239,15 +257,6 @@ fn lock(path: &Path) -> Result<File> {
             path.display()
         ))),
         Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
-    }
-}
-
-fn schema_trouble(error: sqlx::migrate::MigrateError) -> StoreError {
-    match error {
-        sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
-            "the database has schema {version}, which is newer than this version of crossdock; run the newer version"
-        )),
-        other => StoreError::Migration(other),
     }
 }
 
@@ -280,6 +289,7 @@ fn refuse_network_filesystem(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::on::fetch_optional;
     use super::*;
 
     fn delivery(webhook_id: &str, content: u8) -> NewDelivery {
@@ -311,7 +321,7 @@ mod tests {
         let (upto, keys) = store.dedupe.run(true).unwrap();
         assert_eq!((upto, keys.len()), (200, 400));
         assert_eq!(known(&store.accept(repeats()).await.unwrap()), 3);
-        let jobs = store.jobs.lock().unwrap().clone().unwrap();
+        let jobs = store.jobs.sender().unwrap();
         index(&jobs, &store.dedupe, upto, keys).await.unwrap();
         drop(jobs);
         assert_eq!(
@@ -335,24 +345,19 @@ mod tests {
         store.dedupe.ended(false);
         assert!(store.dedupe.run(true).is_none());
         let failed: Result<()> = store
-            .write(|on| {
+            .write(|mut on| {
                 Box::pin(async move {
-                    let On::Sqlite(connection) = on;
-                    sqlx::query("INSERT INTO marks (name, upto) VALUES ('x', 1)")
-                        .execute(&mut *connection)
-                        .await?;
-                    sqlx::query("INSERT INTO marks (name, upto) VALUES ('x', 2)").execute(connection).await?;
-                    Ok(())
+                    on.run("INSERT INTO marks (name, upto) VALUES ('x', 1)").await?;
+                    Ok(on.run("INSERT INTO marks (name, upto) VALUES ('x', 2)").await?)
                 })
             })
             .await;
         assert!(failed.is_err());
         let (count,): (i64,) = store
-            .read(|on| {
-                Box::pin(async move {
-                    let On::Sqlite(connection) = on;
-                    Ok(sqlx::query_as("SELECT COUNT(*) FROM marks").fetch_one(connection).await?)
-                })
+            .read(|mut on| {
+                Box::pin(
+                    async move { Ok(fetch_optional!(on, (i64,), "SELECT COUNT(*) FROM marks")?.unwrap()) },
+                )
             })
             .await
             .unwrap();

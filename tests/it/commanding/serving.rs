@@ -10,7 +10,7 @@ use super::{Ended, Place, Served, until};
 use crate::support::server::http;
 
 async fn store(place: &Place) -> Store {
-    Store::open(&format!("sqlite:{}", place.folder.path().join("test.db").display())).await.unwrap()
+    Store::open(&crate::support::engine::store_url(place.folder.path())).await.unwrap()
 }
 
 #[tokio::test]

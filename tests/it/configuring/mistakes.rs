@@ -64,7 +64,13 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[engine]\nworkers = 1.5\n[store]",
         &["4 engine.workers is a number with decimals → make it a whole number"],
     ),
-    ("sqlite:crossdock.db", "crossdock.db", &["4 store.url is no place to keep things → write sqlite:PATH"]),
+    (
+        "sqlite:crossdock.db",
+        "crossdock.db",
+        &[
+            "4 store.url is no place to keep things → write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE, or refer to that as env:NAME",
+        ],
+    ),
     (
         "methods",
         "placed_since = \"soon\"\nmethods",

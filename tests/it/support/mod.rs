@@ -1,6 +1,7 @@
 //! What several tests start from: an order, a route, a store of its own.
 
 pub(crate) mod contract;
+pub(crate) mod engine;
 pub(crate) mod read_shop;
 pub(crate) mod receiver;
 pub(crate) mod server;
@@ -176,6 +177,6 @@ pub(crate) fn route() -> Route {
 /// A store in a folder that goes with the test.
 pub(crate) async fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.unwrap();
+    let store = Store::open(&engine::store_url(folder.path())).await.unwrap();
     (folder, store)
 }

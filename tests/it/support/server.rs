@@ -45,10 +45,10 @@ pub(crate) fn preamble(folder: &Path, shop: &str) -> String {
     };
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\nbody_deadline_ms = 500\n[admin]\ntoken = \"{}\"\n\
-         [store]\nurl = \"sqlite:{}\"\n[connections.cellar]\nkind = \"shopify\"\nendpoint = \"{shop}\"\n\
+         [store]\nurl = \"{}\"\n[connections.cellar]\nkind = \"shopify\"\nendpoint = \"{shop}\"\n\
          webhook_secrets = [\"{}\", \"{}\"]\naccess_token = \"{}\"\nshop_domain = \"cellar-nine.myshopify.com\"\n",
         secret("token", TOKEN),
-        folder.join("test.db").display(),
+        super::engine::store_url(folder),
         secret("secret", SECRET),
         secret("old_secret", "older hush"),
         secret("access_token", "shpat_test"),

@@ -1,22 +1,16 @@
-//! The one writer: runs whatever is waiting in one transaction, and tells everybody once it is on disk.
+//! Writes whatever is waiting in one transaction, and tells everybody once it is on disk.
 //!
-//! A job that fails is rolled back alone, to its savepoint; where the transaction itself fails, everybody is told so.
+//! A job that fails is rolled back alone, to its savepoint; where the transaction itself fails, everybody is told so. On
+//! SQLite there is one writer; on PostgreSQL a few take from the same queue.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::dedupe::Dedupe;
+use super::on::{On, execute};
 use super::passes::{self, Keep};
-use crate::store::on::On;
-use crate::store::{Committed, Result, StoreError};
-
-/// Jobs in one transaction.
-const BATCH: usize = 256;
+use super::{Committed, Result, StoreError};
 
 type Work = Box<dyn for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<()>> + Send>;
 type Done<T> = oneshot::Sender<Result<T>>;
@@ -31,7 +25,7 @@ pub(super) enum Job {
 
 /// The jobs of one transaction.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     /// Not run yet.
     works: Vec<(Work, Done<()>)>,
     ran: Vec<(Done<()>, Result<()>)>,
@@ -39,6 +33,48 @@ struct Batch {
     /// Of the passes, in order.
     waiting: Vec<Done<Committed>>,
     kept: Vec<Result<Committed>>,
+}
+
+/// Where jobs wait for a writer.
+pub(super) struct Jobs(Mutex<Option<mpsc::Sender<Job>>>);
+
+/// The end of it from which writers take.
+pub(super) struct Queue(tokio::sync::Mutex<mpsc::Receiver<Job>>);
+
+/// A queue that makes callers wait where more jobs than this wait already.
+pub(super) fn queue(waiting: usize) -> (Jobs, Queue) {
+    let (jobs, queue) = mpsc::channel(waiting);
+    (Jobs(Mutex::new(Some(jobs))), Queue(tokio::sync::Mutex::new(queue)))
+}
+
+impl Jobs {
+    /// What jobs are sent to.
+    pub(super) fn sender(&self) -> Result<mpsc::Sender<Job>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
+    }
+
+    /// Keeps what a pass wants kept.
+    pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
+        let (done, committed) = oneshot::channel();
+        self.sender()?.send(Job::Pass(Box::new(pass), done)).await.map_err(|_| StoreError::Closed)?;
+        committed.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Takes no more jobs: the writers end once what is queued is done.
+    pub(super) fn close(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Queue {
+    /// What waits, up to `limit` jobs, once something does; nothing once the queue is closed and empty.
+    pub(super) async fn next(&self, limit: usize) -> Option<Batch> {
+        let mut jobs = Vec::new();
+        if self.0.lock().await.recv_many(&mut jobs, limit).await == 0 {
+            return None;
+        }
+        Some(Batch::of(jobs.into_iter()))
+    }
 }
 
 /// Hands a job to the writer and waits until it is on disk.
@@ -63,32 +99,6 @@ pub(super) async fn run<T: Send + 'static>(
     value.ok_or(StoreError::Closed)
 }
 
-/// Writes until every sender of jobs is gone.
-pub(super) async fn write(
-    mut connection: SqliteConnection,
-    mut queue: mpsc::Receiver<Job>,
-    dedupe: Arc<Dedupe>,
-    commits: Arc<AtomicU64>,
-) {
-    let mut jobs = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        let mut batch = Batch::of(jobs.drain(..));
-        let committed = batch.write(&mut connection).await;
-        dedupe.ended(committed.is_ok());
-        commits.fetch_add(1, Ordering::Relaxed);
-        match committed {
-            Ok(()) => batch.committed(),
-            Err(error) => {
-                tracing::error!(%error, "a transaction was not committed");
-                let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
-                batch.failed(&error);
-            }
-        }
-    }
-    let _ = sqlx::query("PRAGMA optimize").execute(&mut connection).await;
-    let _ = connection.close().await;
-}
-
 impl Batch {
     fn of(jobs: impl Iterator<Item = Job>) -> Self {
         let mut batch = Self::default();
@@ -106,14 +116,15 @@ impl Batch {
         batch
     }
 
-    async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    /// Writes all of it in a transaction that this statement begins, and commits it.
+    pub(super) async fn write(&mut self, on: &mut On<'_>, begin: &'static str) -> sqlx::Result<()> {
+        execute!(*on, begin)?;
         let alone = self.works.len() == 1 && self.passes.is_empty();
         while let Some((work, done)) = self.works.pop() {
             if !alone {
-                sqlx::query("SAVEPOINT job").execute(&mut *connection).await?;
+                execute!(*on, "SAVEPOINT job")?;
             }
-            let result = work(On::Sqlite(&mut *connection)).await;
+            let result = work(on.again()).await;
             let end = match (&result, alone) {
                 (Ok(()), true) => None,
                 (Ok(()), false) => Some("RELEASE job"),
@@ -124,17 +135,28 @@ impl Batch {
             let failed = result.is_err();
             self.ran.push((done, result));
             if let Some(end) = end {
-                sqlx::raw_sql(end).execute(&mut *connection).await?;
+                on.run(end).await?;
             }
             if alone && failed {
                 return Ok(());
             }
         }
         if !self.passes.is_empty() {
-            self.kept = passes::write(connection, &self.passes).await?;
+            self.kept = passes::write(on, &self.passes).await?;
         }
-        sqlx::query("COMMIT").execute(connection).await?;
+        execute!(*on, "COMMIT")?;
         Ok(())
+    }
+
+    /// Tells everybody how it ended.
+    pub(super) fn tell(self, ended: &sqlx::Result<()>) {
+        match ended {
+            Ok(()) => self.committed(),
+            Err(error) => {
+                tracing::error!(%error, "a transaction was not committed");
+                self.failed(error);
+            }
+        }
     }
 
     fn committed(self) {

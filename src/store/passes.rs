@@ -8,22 +8,19 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::bulk::Bulk;
+use super::on::{On, execute, fetch_all, fetch_optional, insert_all};
+use super::work::{OWED, WATCHED};
+use super::{
+    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
+    micros, parts, sql, to_json,
+};
 use crate::domain::OrderRef;
 use crate::domain::reason::Reason;
-use crate::store::on::{On, execute, fetch_optional};
-use crate::store::parts;
-use crate::store::work::{OWED, WATCHED};
-use crate::store::{
-    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
-    micros, sql, to_json,
-};
-use crate::transport::Try;
 
 /// What one pass wants kept, and what must be true for it.
-pub(in crate::store) struct Keep {
+pub(super) struct Keep {
     lease: Lease,
     changes: Arc<Changes>,
     gate: Gate,
@@ -36,12 +33,7 @@ pub(in crate::store) struct Keep {
 
 impl Keep {
     /// Writes what it can before it is the one writer's turn.
-    pub(in crate::store) fn new(
-        lease: Lease,
-        changes: Arc<Changes>,
-        gate: Gate,
-        now: Timestamp,
-    ) -> Result<Self> {
+    pub(super) fn new(lease: Lease, changes: Arc<Changes>, gate: Gate, now: Timestamp) -> Result<Self> {
         let record = changes.record.as_ref().map(|(_, record)| to_json("record", record)).transpose()?;
         let mirrors =
             changes.mirrors.iter().map(|mirror| to_json("mirror", mirror)).collect::<Result<_>>()?;
@@ -65,31 +57,28 @@ impl Keep {
 }
 
 /// Writes all of it in the open transaction; says of each pass what became of it, in order.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    passes: &[Keep],
-) -> sqlx::Result<Vec<Result<Committed>>> {
-    sqlx::query("SAVEPOINT passes").execute(&mut *connection).await?;
-    let why = match together(connection, passes).await {
+pub(super) async fn write(on: &mut On<'_>, passes: &[Keep]) -> sqlx::Result<Vec<Result<Committed>>> {
+    on.run("SAVEPOINT passes").await?;
+    let why = match together(on, passes).await {
         Ok(committed) => {
-            sqlx::query("RELEASE passes").execute(connection).await?;
+            on.run("RELEASE passes").await?;
             return Ok(committed.into_iter().map(Ok).collect());
         }
         Err(why) => why,
     };
-    sqlx::raw_sql("ROLLBACK TO passes; RELEASE passes").execute(&mut *connection).await?;
+    on.run("ROLLBACK TO passes; RELEASE passes").await?;
     if passes.len() == 1 {
         return Ok(vec![Err(why)]);
     }
     let mut each = Vec::with_capacity(passes.len());
     for pass in passes {
-        each.extend(Box::pin(write(connection, std::slice::from_ref(pass))).await?);
+        each.extend(Box::pin(write(on, std::slice::from_ref(pass))).await?);
     }
     Ok(each)
 }
 
-async fn together(connection: &mut SqliteConnection, passes: &[Keep]) -> Result<Vec<Committed>> {
-    let touched = touched(connection, passes).await?;
+async fn together(on: &mut On<'_>, passes: &[Keep]) -> Result<Vec<Committed>> {
+    let touched = touched(on, passes).await?;
     let committed: Vec<Committed> =
         passes.iter().zip(&touched).map(|(pass, touched)| pass.may(*touched)).collect();
     let kept: Vec<(&Keep, bool)> = passes
@@ -100,32 +89,27 @@ async fn together(connection: &mut SqliteConnection, passes: &[Keep]) -> Result<
             _ => None,
         })
         .collect();
-    write_records(connection, &kept).await?;
-    write_timeline(connection, &kept).await?;
-    write_mirrors(connection, &kept).await?;
-    write_attempts(connection, &kept).await?;
-    settle_deliveries(connection, &kept).await?;
+    write_records(on, &kept).await?;
+    write_timeline(on, &kept).await?;
+    write_mirrors(on, &kept).await?;
+    write_attempts(on, &kept).await?;
+    settle_deliveries(on, &kept).await?;
     for (pass, _) in &kept {
-        write_exceptions(On::Sqlite(&mut *connection), pass).await?;
-        hand_over(On::Sqlite(&mut *connection), pass).await?;
+        write_exceptions(on.again(), pass).await?;
+        hand_over(on.again(), pass).await?;
     }
-    release(connection, &kept).await?;
+    release(on, &kept).await?;
     Ok(committed)
 }
 
 /// How often each order was touched, where the lease on it still holds.
-async fn touched(connection: &mut SqliteConnection, passes: &[Keep]) -> Result<Vec<Option<i64>>> {
+async fn touched(on: &mut On<'_>, passes: &[Keep]) -> Result<Vec<Option<i64>>> {
     let leases: Vec<Value> = passes
         .iter()
         .map(|pass| json!([pass.lease.order.connection, pass.lease.order.id, pass.lease.token]))
         .collect();
-    let held: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
-         ON w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
-    )
-    .bind(to_json("lease", &leases)?)
-    .fetch_all(connection)
-    .await?;
+    let text = on.dialect().held;
+    let held = fetch_all!(*on, (i64, i64), text, to_json("lease", &leases)?)?;
     let mut touched = vec![None; passes.len()];
     for (at, times) in held {
         touched[usize::try_from(at).unwrap_or(usize::MAX)] = Some(times);
@@ -133,7 +117,7 @@ async fn touched(connection: &mut SqliteConnection, passes: &[Keep]) -> Result<V
     Ok(touched)
 }
 
-async fn write_records(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn write_records(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     static RECORDS: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::SAVE_RECORD));
     let mut rows = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
@@ -141,19 +125,22 @@ async fn write_records(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]
             rows.push((pass, *revision, record, json));
         }
     }
-    for (sql, part) in RECORDS.cut(&rows) {
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (pass, revision, record, json) in part {
-            let ((channel, id), now) = (pass.order(), micros(pass.now));
-            let name = record.document.as_ref().map_or("", |document| document.name.as_str());
-            query = query.bind(channel).bind(id).bind(name).bind(*revision).bind(*json).bind(now).bind(now);
-        }
-        query.execute(&mut *connection).await?;
-    }
+    insert_all!(
+        *on,
+        RECORDS,
+        &rows,
+        |(pass, revision, record, json)| pass.order().0,
+        pass.order().1,
+        record.document.as_ref().map_or("", |document| document.name.as_str()),
+        *revision,
+        *json,
+        micros(pass.now),
+        micros(pass.now)
+    );
     for (pass, _, record, _) in rows {
         for work in record.work.iter().flatten() {
             let order = &pass.lease.order;
-            parts::learn(&mut On::Sqlite(&mut *connection), &order.connection, &work.id, &order.id).await?;
+            parts::learn(on, &order.connection, &work.id, &order.id).await?;
         }
     }
     Ok(())
@@ -169,7 +156,7 @@ async fn hand_over(mut on: On<'_>, pass: &Keep) -> Result<()> {
     parts::hand_over(&mut on, waiting, order, *urgent, pass.now).await
 }
 
-async fn write_timeline(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn write_timeline(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     static TIMELINE: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_ENTRY));
     let mut rows = Vec::with_capacity(kept.len() * 2);
     for (pass, _) in kept {
@@ -177,19 +164,23 @@ async fn write_timeline(connection: &mut SqliteConnection, kept: &[(&Keep, bool)
             pass.changes.timeline.iter().zip(&pass.timeline).map(|(entry, json)| (pass, entry, json)),
         );
     }
-    for (sql, part) in TIMELINE.cut(&rows) {
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (pass, Entry { at, kind, source, delivery, text, .. }, changes) in part {
-            let (channel, id) = pass.order();
-            query = query.bind(channel).bind(id).bind(micros(*at)).bind(*kind).bind(source).bind(*delivery);
-            query = query.bind(text).bind(changes.as_deref());
-        }
-        query.execute(&mut *connection).await?;
-    }
+    insert_all!(
+        *on,
+        TIMELINE,
+        &rows,
+        |(pass, entry, changes)| pass.order().0,
+        pass.order().1,
+        micros(entry.at),
+        entry.kind,
+        &entry.source,
+        entry.delivery,
+        &entry.text,
+        changes.as_deref()
+    );
     Ok(())
 }
 
-async fn write_mirrors(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn write_mirrors(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     static MIRRORS: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::SAVE_MIRROR));
     let mut rows = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
@@ -197,39 +188,48 @@ async fn write_mirrors(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]
             pass.changes.mirrors.iter().zip(&pass.mirrors).map(|(mirror, json)| (pass, mirror, json)),
         );
     }
-    for (sql, part) in MIRRORS.cut(&rows) {
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (pass, mirror, json) in part {
-            let (channel, id) = pass.order();
-            query = query.bind(channel).bind(id).bind(&mirror.destination).bind(mirror.key());
-            query = query.bind(mirror.state.as_str()).bind(*json).bind(micros(pass.now));
-        }
-        query.execute(&mut *connection).await?;
-    }
+    insert_all!(
+        *on,
+        MIRRORS,
+        &rows,
+        |(pass, mirror, json)| pass.order().0,
+        pass.order().1,
+        &mirror.destination,
+        mirror.key(),
+        mirror.state.as_str(),
+        *json,
+        micros(pass.now)
+    );
     Ok(())
 }
 
-async fn write_attempts(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn write_attempts(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     static ATTEMPTS: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_ATTEMPT));
     let mut rows = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
         rows.extend(pass.changes.attempts.iter().map(|attempt| (pass, attempt)));
     }
-    for (sql, part) in ATTEMPTS.cut(&rows) {
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (pass, (destination, step, attempt)) in part {
-            let Try { operation, request_line, request, status, response, error, at, took } = attempt;
-            let ((channel, id), took) = (pass.order(), i64::try_from(took.as_micros()).unwrap_or(i64::MAX));
-            query = query.bind(channel).bind(id).bind(destination).bind(*step).bind(*operation);
-            query = query.bind(request_line).bind(request.as_deref()).bind(status.map(i64::from));
-            query = query.bind(response.as_deref()).bind(error).bind(micros(*at)).bind(took);
-        }
-        query.execute(&mut *connection).await?;
-    }
+    insert_all!(
+        *on,
+        ATTEMPTS,
+        &rows,
+        |(pass, (destination, step, made))| pass.order().0,
+        pass.order().1,
+        destination,
+        *step,
+        made.operation,
+        &made.request_line,
+        made.request.as_deref(),
+        made.status.map(i64::from),
+        made.response.as_deref(),
+        &made.error,
+        micros(made.at),
+        i64::try_from(made.took.as_micros()).unwrap_or(i64::MAX)
+    );
     Ok(())
 }
 
-async fn settle_deliveries(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn settle_deliveries(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     let mut settled = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
         for (delivery, state, why) in &pass.changes.settled {
@@ -242,18 +242,12 @@ async fn settle_deliveries(connection: &mut SqliteConnection, kept: &[(&Keep, bo
     if settled.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE deliveries SET state = s.value ->> 1, reason = s.value ->> 2
-         FROM json_each($1) s WHERE deliveries.id = s.value ->> 0 AND deliveries.state = 'sorted'",
-    )
-    .bind(to_json("settling", &settled)?)
-    .execute(connection)
-    .await?;
+    execute!(*on, sql::SETTLE_DELIVERIES, to_json("settling", &settled)?)?;
     Ok(())
 }
 
 /// Lets go of every order whose pass does: those of which nothing is owed leave the table of work.
-async fn release(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> Result<()> {
+async fn release(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     let (mut finished, mut later) = (Vec::new(), Vec::new());
     for (pass, again) in kept {
         let Lease { order: OrderRef { connection, id }, token, .. } = &pass.lease;
@@ -267,22 +261,10 @@ async fn release(connection: &mut SqliteConnection, kept: &[(&Keep, bool)]) -> R
         }
     }
     if !later.is_empty() {
-        sqlx::query(
-            "UPDATE work SET lease = NULL, due_at = l.value ->> 3, priority = l.value ->> 4 FROM json_each($1) l
-             WHERE work.channel = l.value ->> 0 AND work.order_id = l.value ->> 1 AND work.lease = l.value ->> 2",
-        )
-        .bind(to_json("release", &later)?)
-        .execute(&mut *connection)
-        .await?;
+        execute!(*on, sql::RELEASE_UNTIL, to_json("release", &later)?)?;
     }
     if !finished.is_empty() {
-        sqlx::query(
-            "DELETE FROM work WHERE (channel, order_id, lease) IN
-                (SELECT l.value ->> 0, l.value ->> 1, l.value ->> 2 FROM json_each($1) l)",
-        )
-        .bind(to_json("release", &finished)?)
-        .execute(connection)
-        .await?;
+        execute!(*on, sql::RELEASE_FINISHED, to_json("release", &finished)?)?;
     }
     Ok(())
 }
@@ -369,7 +351,7 @@ async fn open_exception(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Sqlite;
+    use super::super::Store;
     use super::*;
 
     fn pass(order: &str, token: &str, text: &str) -> Keep {
@@ -386,26 +368,24 @@ mod tests {
     #[tokio::test]
     async fn a_pass_that_cannot_be_written_takes_no_other_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(folder.path().join("x.db").to_str().unwrap()).await.unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
         let setting = "CREATE TRIGGER poison BEFORE INSERT ON timeline WHEN NEW.text = 'poison'
                            BEGIN SELECT RAISE(ABORT, 'poison'); END;
                        INSERT INTO work (channel, order_id, due_at, priority, touched, lease)
                            SELECT 'cellar', value, 0, 1, 1, 'mine' FROM json_each('[\"1\", \"2\", \"3\", \"4\"]')";
         let (committed, told, owed) = store
-            .write(move |On::Sqlite(connection)| {
+            .write(move |mut on| {
                 Box::pin(async move {
-                    sqlx::raw_sql(setting).execute(&mut *connection).await?;
+                    on.run(setting).await?;
                     let passes = [
                         pass("1", "mine", "fine"),
                         pass("2", "mine", "poison"),
                         pass("3", "another's", "fine"),
                         pass("4", "mine", "fine"),
                     ];
-                    let committed = write(connection, &passes).await?;
-                    let told: Vec<(String,)> =
-                        sqlx::query_as("SELECT order_id FROM timeline").fetch_all(&mut *connection).await?;
-                    let owed: Vec<(String,)> =
-                        sqlx::query_as("SELECT order_id FROM work").fetch_all(connection).await?;
+                    let committed = write(&mut on, &passes).await?;
+                    let told = fetch_all!(on, (String,), "SELECT order_id FROM timeline")?;
+                    let owed = fetch_all!(on, (String,), "SELECT order_id FROM work")?;
                     Ok((committed, told, owed))
                 })
             })

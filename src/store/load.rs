@@ -1,15 +1,15 @@
 //! Reads what is kept of several orders with one statement for each kind, however many orders there are.
 
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
 
+use super::deliveries::{BodyRow, stored};
+use super::on::{On, fetch_all};
+use super::{Loaded, Result, from_json, sql, to_json};
 use crate::domain::{ConnectionName, OrderRef};
-use crate::store::deliveries::{BodyRow, stored};
-use crate::store::{Loaded, Result, from_json, to_json};
 
 /// What is kept of each order, in order, with the deliveries about it that its channel and these others sent; one that cannot be read takes no other with it.
-pub(in crate::store) async fn load(
-    connection: &mut SqliteConnection,
+pub(super) async fn load(
+    mut on: On<'_>,
     orders: &[(OrderRef, Vec<ConnectionName>)],
 ) -> Result<Vec<Result<Loaded>>> {
     let wanted: Vec<Value> = orders.iter().map(|(order, _)| json!([order.connection, order.id])).collect();
@@ -23,30 +23,9 @@ pub(in crate::store) async fn load(
         .collect();
     let sent = to_json("order", &sent)?;
     let wanted = to_json("order", &wanted)?;
-    let records: Vec<(i64, i64, String)> = sqlx::query_as(
-        "SELECT o.key, r.revision, r.record FROM json_each($1) o CROSS JOIN orders r
-         ON r.channel = o.value ->> 0 AND r.order_id = o.value ->> 1",
-    )
-    .bind(&wanted)
-    .fetch_all(&mut *connection)
-    .await?;
-    let mirrors: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
-         ON m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1",
-    )
-    .bind(&wanted)
-    .fetch_all(&mut *connection)
-    .await?;
-    let deliveries: Vec<PendingRow> = sqlx::query_as(
-        "SELECT o.value ->> 2, d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-         FROM json_each($1) o
-         CROSS JOIN deliveries d ON d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
-         JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-         ORDER BY o.value ->> 2, d.id",
-    )
-    .bind(&sent)
-    .fetch_all(connection)
-    .await?;
+    let records = fetch_all!(on, (i64, i64, String), sql::RECORDS_OF, &wanted)?;
+    let mirrors = fetch_all!(on, (i64, String), sql::MIRRORS_OF, &wanted)?;
+    let deliveries = fetch_all!(on, PendingRow, sql::PENDING_OF, &sent)?;
 
     let nothing = || Loaded { revision: 0, record: None, mirrors: Vec::new(), deliveries: Vec::new() };
     let mut loaded: Vec<Result<Loaded>> = orders.iter().map(|_| Ok(nothing())).collect();
@@ -80,22 +59,20 @@ fn add<T>(loaded: &mut [Result<Loaded>], at: i64, part: Result<T>, add: impl FnO
 
 #[cfg(test)]
 mod tests {
-    use super::super::Sqlite;
+    use super::super::Store;
     use super::*;
-    use crate::store::on::On;
 
     #[tokio::test]
     async fn an_order_that_cannot_be_read_takes_no_other_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(folder.path().join("x.db").to_str().unwrap()).await.unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
         let orders =
             ["1", "2"].map(|id| (OrderRef { connection: "cellar".into(), id: id.into() }, Vec::new()));
         let loaded = store
-            .write(move |On::Sqlite(connection)| {
+            .write(move |mut on| {
                 Box::pin(async move {
-                    let broken = "INSERT INTO orders VALUES ('cellar', '1', '#1', 1, '{', 0, 0)";
-                    sqlx::raw_sql(broken).execute(&mut *connection).await?;
-                    load(connection, &orders).await
+                    on.run("INSERT INTO orders VALUES ('cellar', '1', '#1', 1, '{', 0, 0)").await?;
+                    load(on, &orders).await
                 })
             })
             .await

@@ -1,0 +1,119 @@
+//! What a batch of deliveries becomes, each held against what is known: new, or a repeat, and of which.
+//!
+//! The engine says which delivery first had a key and stores the rows; a key is 8 bytes of a digest and only names a
+//! candidate, whose own row decides.
+
+use std::collections::HashMap;
+
+use super::on::{On, fetch_optional};
+use super::{Accepted, DeliveryState, NewDelivery, Result, sql};
+use crate::crypto::digest;
+
+/// The keys by which one delivery is known again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    pub(super) id: i64,
+    pub(super) content: i64,
+}
+
+impl Keys {
+    pub(super) fn of(delivery: &NewDelivery) -> Self {
+        Self::read(&delivery.connection, &delivery.webhook_id, &delivery.content)
+    }
+
+    pub(super) fn read(connection: &str, webhook_id: &str, content: &[u8]) -> Self {
+        let id = digest(&[b"webhook id", connection.as_bytes(), webhook_id.as_bytes()]);
+        Self { id: number(&id), content: number(content) }
+    }
+}
+
+fn number(digest: &[u8]) -> i64 {
+    let mut bytes = [0; 8];
+    for (byte, from) in bytes.iter_mut().zip(digest) {
+        *byte = *from;
+    }
+    i64::from_le_bytes(bytes)
+}
+
+/// One delivery with what was found out about it.
+pub(super) struct Row<'d> {
+    pub(super) id: i64,
+    pub(super) delivery: &'d NewDelivery,
+    pub(super) state: DeliveryState,
+    /// The delivery it repeats.
+    pub(super) of: Option<i64>,
+    /// Whether its body lies with that one.
+    pub(super) same_body: bool,
+}
+
+impl Row<'_> {
+    /// What its sender is told.
+    pub(super) fn accepted(&self) -> Accepted {
+        self.of.map_or(Accepted::Stored(self.id), Accepted::Duplicate)
+    }
+}
+
+/// A batch as it is to be stored, and the keys that become known with it.
+pub(super) struct Batch<'d> {
+    pub(super) rows: Vec<Row<'d>>,
+    pub(super) entered: Vec<(i64, i64)>,
+}
+
+/// Decides about deliveries that get these ids, by the holders of their keys.
+pub(super) async fn decide<'d>(
+    on: &mut On<'_>,
+    batch: &'d [NewDelivery],
+    ids: &[i64],
+    keys: &[Keys],
+    mut held: HashMap<i64, i64>,
+) -> Result<Batch<'d>> {
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(batch.len());
+    let mut entered = Vec::with_capacity(batch.len() * 2);
+    for ((id, delivery), keys) in ids.iter().copied().zip(batch).zip(keys) {
+        let known = |key| held.get(&key).copied();
+        let same_id = is_same(on, &rows, known(keys.id), delivery, false).await?;
+        let same_content = is_same(on, &rows, known(keys.content), delivery, true).await?;
+        // A sender's retry repeats both. A repeated id alone is answered and kept; a repeated content alone may still be
+        // news (two bare hints look alike), so the sorter has the last word on it.
+        let state = if same_id.is_some() { DeliveryState::Duplicate } else { DeliveryState::Stored };
+        let of = same_content.or(same_id);
+        rows.push(Row { id, delivery, state, of, same_body: same_content.is_some() });
+        // Only what is new makes others its repeats: what hid behind a borrowed id must not hide what comes after it.
+        if of.is_none() {
+            for key in [keys.id, keys.content] {
+                held.entry(key).or_insert_with(|| {
+                    entered.push((key, id));
+                    id
+                });
+            }
+        }
+    }
+    Ok(Batch { rows, entered })
+}
+
+/// The candidate, where it really is the same: by its content, or by its webhook id. It may stand in this very batch.
+async fn is_same(
+    on: &mut On<'_>,
+    rows: &[Row<'_>],
+    candidate: Option<i64>,
+    delivery: &NewDelivery,
+    by_content: bool,
+) -> Result<Option<i64>> {
+    let Some(id) = candidate else { return Ok(None) };
+    let same = if let Some(row) = rows.iter().find(|row| row.id == id) {
+        let other = row.delivery;
+        other.connection == delivery.connection
+            && if by_content {
+                other.content == delivery.content
+            } else {
+                other.webhook_id == delivery.webhook_id
+            }
+    } else {
+        let row = fetch_optional!(*on, (String, String, Vec<u8>), sql::CANDIDATE, id)?;
+        row.is_some_and(|(name, webhook_id, content)| {
+            *name == *delivery.connection
+                && if by_content { content == delivery.content } else { webhook_id == delivery.webhook_id }
+        })
+    };
+    Ok(same.then_some(id))
+}

@@ -1,0 +1,104 @@
+//! Stores deliveries in bulk: one statement for what is known of them and one for all that is written, whatever the number.
+//!
+//! Two instances may be given the same delivery at the same instant: the keys are unique, so the later statement fails as a
+//! whole, writes nothing, and is decided anew.
+
+use std::collections::HashMap;
+
+use sqlx::PgPool;
+
+use super::partitions::{DAY, PERIOD_DAYS};
+use crate::store::accept::{Batch, Keys, Row, decide};
+use crate::store::on::On;
+use crate::store::{Accepted, NewDelivery, Result, StoreError, micros};
+
+/// Keys with their first holders, and as many fresh numbers as were asked for.
+const KNOWN: &str = "
+SELECT key, delivery_id FROM dedupe WHERE key = ANY($1)
+UNION ALL SELECT NULL, nextval('delivery_numbers') FROM generate_series(1, $2)";
+
+const STORE: &str = "
+WITH keys AS (
+    INSERT INTO dedupe (key, delivery_id, period) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])),
+bodies AS (
+    INSERT INTO delivery_bodies (delivery_id, body) SELECT * FROM unnest($4::bigint[], $5::bytea[]))
+INSERT INTO deliveries
+    (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
+SELECT * FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::text[], $12::bigint[], $13::bigint[],
+    $14::text[], $15::bigint[])";
+
+/// Times a batch is decided anew because another instance stored one of it meanwhile.
+const TRIES: usize = 5;
+
+pub(super) async fn accept(pool: &PgPool, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+    let keys: Vec<Keys> = batch.iter().map(Keys::of).collect();
+    let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
+    let mut connection = pool.acquire().await?;
+    let mut tries = 1;
+    loop {
+        let known: Vec<(Option<i64>, i64)> = sqlx::query_as(KNOWN)
+            .bind(&asked)
+            .bind(i64::try_from(batch.len()).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut held = HashMap::new();
+        let mut numbers = Vec::with_capacity(batch.len());
+        for (key, number) in known {
+            match key {
+                // Held in two periods, the earlier counts.
+                Some(key) => {
+                    held.entry(key).and_modify(|first| *first = number.min(*first)).or_insert(number);
+                }
+                None => numbers.push(number),
+            }
+        }
+        let ids: Vec<i64> =
+            batch.iter().zip(numbers).map(|(delivery, number)| day(delivery) * DAY + number % DAY).collect();
+        let decided = decide(&mut On::Postgres(&mut connection), batch, &ids, &keys, held).await?;
+        match store(&mut connection, &decided).await {
+            Ok(()) => return Ok(decided.rows.iter().map(Row::accepted).collect()),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() && tries < TRIES => tries += 1,
+            Err(error) => return Err(StoreError::Database(error)),
+        }
+    }
+}
+
+/// Days from 1970 to its receipt.
+fn day(delivery: &NewDelivery) -> i64 {
+    micros(delivery.received_at).div_euclid(86_400_000_000)
+}
+
+async fn store(connection: &mut sqlx::PgConnection, batch: &Batch<'_>) -> sqlx::Result<()> {
+    let Batch { rows, entered } = batch;
+    // In order, so that two instances never wait for each other.
+    let mut entered = entered.clone();
+    entered.sort_unstable();
+    let (entered, holders): (Vec<i64>, Vec<i64>) = entered.into_iter().unzip();
+    let periods: Vec<i64> = holders.iter().map(|id| id / DAY / PERIOD_DAYS).collect();
+    // The body of a repeat lies with its original; one that only borrowed a webhook id keeps its own.
+    let (with_body, bodies): (Vec<i64>, Vec<&[u8]>) =
+        rows.iter().filter(|row| !row.same_body).map(|row| (row.id, row.delivery.body.as_slice())).unzip();
+    let column =
+        |of: fn(&NewDelivery) -> i64| -> Vec<i64> { rows.iter().map(|row| of(row.delivery)).collect() };
+    let text =
+        |of: fn(&NewDelivery) -> &str| -> Vec<&str> { rows.iter().map(|row| of(row.delivery)).collect() };
+    sqlx::query(STORE)
+        .bind(entered)
+        .bind(holders)
+        .bind(periods)
+        .bind(with_body)
+        .bind(bodies)
+        .bind(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind(text(|delivery| &delivery.connection))
+        .bind(text(|delivery| &delivery.topic))
+        .bind(text(|delivery| &delivery.webhook_id))
+        .bind(rows.iter().map(|row| row.delivery.content.as_slice()).collect::<Vec<_>>())
+        .bind(text(|delivery| &delivery.headers))
+        .bind(column(|delivery| delivery.size))
+        .bind(column(|delivery| micros(delivery.received_at)))
+        .bind(rows.iter().map(|row| row.state.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.of).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
