@@ -20,14 +20,14 @@ use crate::connectors::shiphero::ShipHero;
 use crate::connectors::shopify::Shopify;
 use crate::connectors::{Connected, Registry, Webhooks as _};
 use crate::console::{self, Console};
-use crate::engine::{Engine, Wake};
+use crate::engine::{Engine, Presence, Wake};
 use crate::http::health::{self, Health};
 use crate::http::problem::or_problem;
 use crate::http::webhooks::{self, Webhooks};
 use crate::intake::{Inbox, Signatures, Sources};
 use crate::listener;
 use crate::store::Store;
-use crate::transport::Client;
+use crate::transport::{Client, Share};
 
 /// A running server.
 pub struct App {
@@ -63,11 +63,13 @@ pub fn connect(
     connections: BTreeMap<String, ConnectionConfig>,
     clock: &Clock,
     store: Option<&Store>,
+    share: &Share,
 ) -> anyhow::Result<(Registry, Sources)> {
     let mut registry = Registry::new();
     let mut sources = Vec::new();
     for (name, ConnectionConfig { endpoint, limits, kind }) in connections {
-        let client = Client::new(&name, &endpoint, limits, clock.clone()).map_err(anyhow::Error::msg)?;
+        let client = Client::shared(&name, &endpoint, limits, share.clone(), clock.clone())
+            .map_err(anyhow::Error::msg)?;
         let connected = match kind {
             Kind::Shopify { webhook_secrets, authorization, settings } => {
                 let shop = Arc::new(Shopify::new(client, authorization, settings));
@@ -114,16 +116,21 @@ impl App {
         let Options { clock, metrics, run_loop, keep_nothing } = options;
         let store = Store::open(store_url.expose_secret()).await?;
         store.set_duties(&duties).await?;
-        let left_behind = store.release_left_behind(clock.now()).await?;
+        let listener = bind(server.listen).await?;
+        let address = listener.local_addr()?;
+        let instance = server.instance.unwrap_or_else(|| format!("{}:{}", host(), address.port()));
+        let left_behind = store.release_left_behind(&instance, clock.now()).await?;
         if left_behind > 0 {
             tracing::warn!(
                 orders = left_behind,
                 "the last run did not stop in order; its orders are taken up again"
             );
         }
-        let (registry, sources) = connect(connections, &clock, Some(&store))?;
+        let share = if store.is_shared() && run_loop { Share::none() } else { Share::whole() };
+        let (registry, sources) = connect(connections, &clock, Some(&store), &share)?;
         let wake = Wake::default();
-        let engine = Engine::new(store.clone(), registry, routes, clock.clone(), wake.clone(), workers);
+        let presence = Presence::new(instance, share, clock.clone());
+        let engine = Engine::new(store.clone(), registry, routes, presence, wake.clone(), workers);
 
         let (stop, stop_inbox, stop_loop) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
@@ -148,8 +155,6 @@ impl App {
             body_deadline: server.body_deadline,
         })
         .merge(health.clone());
-        let listener = bind(server.listen).await?;
-        let address = listener.local_addr()?;
         let mut serving = Vec::new();
         let mut admin_address = None;
         if let Some(admin) = admin {
@@ -194,6 +199,11 @@ impl App {
         let _ = self.looping.await;
         self.engine.store().close().await;
     }
+}
+
+/// The machine's name.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

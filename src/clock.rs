@@ -38,6 +38,11 @@ impl Clock {
         Self(Kind::Manual(Arc::new(watch::Sender::new(start))))
     }
 
+    /// Whether it is the system's, which somebody may set while it runs.
+    pub const fn is_system(&self) -> bool {
+        matches!(self.0, Kind::System)
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         match &self.0 {

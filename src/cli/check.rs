@@ -10,7 +10,7 @@ use super::{counted, say};
 use crate::app::connect;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::transport::Log;
+use crate::transport::{Log, Share};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -31,7 +31,7 @@ impl Check {
         if self.offline {
             return Ok(ExitCode::SUCCESS);
         }
-        let (registry, _) = connect(config.connections, &Clock::system(), None)?;
+        let (registry, _) = connect(config.connections, &Clock::system(), None, &Share::whole())?;
         let mut all_well = true;
         for (name, connected) in registry {
             match connected.connection.probe(&Log::default()).await {

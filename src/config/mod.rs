@@ -51,10 +51,12 @@ pub struct Config {
 }
 
 /// Where webhooks are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Address and port.
     pub listen: SocketAddr,
+    /// What this instance is called among those on one store; the machine's name and the port where absent.
+    pub instance: Option<String>,
     /// The largest body, in bytes.
     pub body_limit: usize,
     /// How long a body may take to arrive.
@@ -207,10 +209,24 @@ fn address(text: &str) -> Result<SocketAddr, (String, String)> {
         .map_err(|_| (format!("«{text}» is no address"), "write address and port, as 127.0.0.1:8080".into()))
 }
 
+/// What an instance is called: it goes before a `/` in the tokens of its leases.
+fn instance(name: &str) -> Result<String, (String, String)> {
+    let sound = (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_graphic() && c != '/');
+    if sound {
+        Ok(name.to_owned())
+    } else {
+        Err((
+            "is no name for an instance".into(),
+            "write 1 to 64 letters, digits and signs other than /, and another for each instance on one store".into(),
+        ))
+    }
+}
+
 fn server(root: &mut Section<'_>) -> Server {
     root.sub("server", |mut section| {
         let server = Server {
             listen: section.parsed("listen", address).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            instance: section.parsed("instance", instance),
             body_limit: usize::try_from(section.integer("body_limit", 1024..=1 << 30).unwrap_or(BODY_LIMIT))
                 .unwrap_or(usize::MAX),
             body_deadline: Duration::from_millis(

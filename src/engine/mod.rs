@@ -13,11 +13,13 @@ mod hearing;
 pub mod judging;
 mod pass;
 pub mod plan;
+mod presence;
 mod pressure;
 mod preview;
 pub mod refunding;
 pub mod retry;
 
+pub use presence::Presence;
 pub use preview::Owed;
 
 use std::collections::BTreeMap;
@@ -45,6 +47,8 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_secs(1);
 /// Deliveries sorted at once.
 const SORT_BATCH: usize = 256;
+/// The rest while this instance has no part in the work.
+const NOT_COUNTED: Duration = Duration::from_millis(100);
 /// The rest after a storage failure.
 const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -80,7 +84,7 @@ pub struct Engine {
     store: Store,
     registry: Registry,
     routes: Vec<Route>,
-    clock: Clock,
+    presence: Presence,
     wake: Wake,
     workers: usize,
     /// What destinations said changed when they were asked last.
@@ -93,12 +97,12 @@ impl Engine {
         store: Store,
         registry: Registry,
         routes: Vec<Route>,
-        clock: Clock,
+        presence: Presence,
         wake: Wake,
         workers: usize,
     ) -> Arc<Self> {
         let reported = Mutex::default();
-        Arc::new(Self { store, registry, routes, clock, wake, workers: workers.max(1), reported })
+        Arc::new(Self { store, registry, routes, presence, wake, workers: workers.max(1), reported })
     }
 
     /// What is kept.
@@ -113,16 +117,28 @@ impl Engine {
 
     /// The clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        self.presence.clock()
+    }
+
+    /// This instance among others.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Runs until `stop`, then finishes the passes at work.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let gone = CancellationToken::new();
+        let being = tokio::spawn({
+            let (engine, gone) = (Arc::clone(&self), gone.clone());
+            async move { engine.presence.keep(&engine.store, gone).await }
+        });
         let sorting = tokio::spawn(Arc::clone(&self).keep_sorting(stop.clone()));
         let polling = tokio::spawn(Arc::clone(&self).keep_polling(stop.clone()));
         Arc::clone(&self).keep_dispatching(stop).await;
         let _ = sorting.await;
         let _ = polling.await;
+        gone.cancel();
+        let _ = being.await;
     }
 
     /// Sorts and converges until nothing is left that could be done at the clock's present instant. For tests and tools:
@@ -145,7 +161,7 @@ impl Engine {
             match self.sort_batch().await {
                 Ok(0) => tokio::select! {
                     () = self.wake.sorter.notified() => {}
-                    () = self.clock.sleep(POLL) => {}
+                    () = self.clock().sleep(POLL) => {}
                     () = stop.cancelled() => {}
                 },
                 Ok(_) if self.wake.pressure.share_of(1).1 => tokio::time::sleep(BREATH).await,
@@ -177,7 +193,7 @@ impl Engine {
             };
             telemetry::delivery_settled(&delivery.connection, outcome);
         }
-        self.store.sort(sorted, self.clock.now()).await?;
+        self.store.sort(sorted, self.clock().now()).await?;
         self.wake.due();
         Ok(stored.len())
     }
@@ -190,6 +206,10 @@ impl Engine {
             let room = share.saturating_sub(passes.len());
             if pressed {
                 tokio::time::sleep(BREATH).await;
+            }
+            if !self.presence.may_work() {
+                tokio::time::sleep(NOT_COUNTED).await;
+                continue;
             }
             let leases = if room == 0 { Ok(Vec::new()) } else { self.claim(room).await };
             match leases {
@@ -222,21 +242,21 @@ impl Engine {
             }
             return;
         }
-        let poll = self.clock.now().saturating_add(POLL).unwrap_or(Timestamp::MAX);
+        let poll = self.clock().now().saturating_add(POLL).unwrap_or(Timestamp::MAX);
         let next = self.store.next_due().await.ok().flatten().map_or(poll, |due| due.min(poll));
         tokio::select! {
             () = self.wake.dispatcher.notified() => {}
-            () = self.clock.sleep_until(next) => {}
+            () = self.clock().sleep_until(next) => {}
             () = stop.cancelled() => {}
         }
     }
 
     /// Leases orders that are due, with what is kept of each.
     async fn claim(&self, limit: usize) -> Result<Vec<(Lease, Result<Loaded, StoreError>)>, StoreError> {
-        let now = self.clock.now();
-        let token = uuid::Uuid::new_v4().to_string();
+        let now = self.clock().now();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let leases = self.store.claim(now, later(now, LEASE), limit, token).await?;
+        let take_over = self.presence.may_take_over();
+        let leases = self.store.claim(self.presence.name(), now, later(now, LEASE), limit, take_over).await?;
         let orders = leases.iter().map(|lease| (lease.order.clone(), self.tellers(&lease.order.connection)));
         let loaded = self.store.load_all(orders.collect()).await;
         Ok(leases.into_iter().zip(loaded).collect())

@@ -83,7 +83,7 @@ impl Engine {
                     tracing::error!(%order, %error, "a pass could not be kept");
                     tokio::time::sleep(STORAGE_PAUSE).await;
                     // Without this the order would wait for its lease to run out.
-                    let now = self.clock.now();
+                    let now = self.clock().now();
                     let changes = Changes { release: Some(Release::Until(now)), ..Changes::default() };
                     let _ = self.store.commit(&lease, changes, Gate::None, now).await;
                 }
@@ -91,8 +91,8 @@ impl Engine {
         };
         let beating = async {
             loop {
-                self.clock.sleep(HEARTBEAT).await;
-                let until = later(self.clock.now(), LEASE);
+                self.clock().sleep(HEARTBEAT).await;
+                let until = later(self.clock().now(), LEASE);
                 if matches!(self.store.renew(&lease, until).await, Ok(true)) {
                     term.extend(begun_by(until));
                 }
@@ -152,7 +152,7 @@ impl Engine {
 
 impl Pass<'_> {
     pub(super) fn now(&self) -> Timestamp {
-        self.engine.clock.now()
+        self.engine.clock().now()
     }
 
     /// A number to spread this order's waits by.

@@ -10,6 +10,7 @@ mod bodies;
 mod bulk;
 mod deliveries;
 mod exceptions;
+mod instances;
 mod kept;
 mod load;
 mod on;
@@ -26,6 +27,7 @@ pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
 pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
 pub use exceptions::ExceptionQuery;
+pub use instances::Present;
 pub use rows::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
     StoredDelivery, TimelineRow,

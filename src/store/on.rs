@@ -13,7 +13,10 @@ pub(super) enum On<'c> {
 
 /// The texts that differ between engines, with the same parameters and columns on each.
 pub(super) struct Dialect {
-    /// Leases orders that are due: token, end of the lease, now, limit; gives channel, order and how often it was touched.
+    /// The engine's clock, in microseconds.
+    pub(super) now: &'static str,
+    /// Leases orders that are due: token, end of the lease, now, limit, whether leases that ran out are taken over; gives
+    /// channel, order and how often it was touched.
     pub(super) claim: &'static str,
     /// How often orders were touched on which these leases hold: a list of (channel, order, token); gives the place in the
     /// list and the count. Nobody else touches them before the transaction ends.

@@ -21,6 +21,28 @@ pub(super) const RENEW: &str =
 
 pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE lease IS NOT NULL";
 
+/// Of leases whose token begins so.
+pub(super) const RELEASE_OF: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE substr(lease, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT)";
+
+pub(super) const SEEN: &str = "SELECT seen_at FROM instances WHERE name = $1";
+
+pub(super) const SEE: &str = "
+INSERT INTO instances (name, seen_at) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at";
+
+pub(super) const FORGET: &str = "DELETE FROM instances WHERE seen_at < $1";
+
+pub(super) const LIVING: &str = "SELECT COUNT(*) FROM instances WHERE seen_at > $1";
+
+pub(super) const LEAVE: &str = "DELETE FROM instances WHERE name = $1";
+
+pub(super) const TAKE_TURN: &str = "
+INSERT INTO turns (name, holder, until) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+WHERE turns.holder = excluded.holder OR turns.until < $4";
+
+pub(super) const FREE_TURNS: &str = "DELETE FROM turns WHERE holder = $1";
+
 pub(super) const TOUCH: &str = "
 INSERT INTO work (channel, order_id, due_at, priority, touched) VALUES ($1, $2, $3, $4, 1)
 ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::instances::lease_prefix;
 use super::load::load;
 use super::on::{execute, fetch_all, fetch_optional};
 use super::passes::Keep;
@@ -168,19 +169,30 @@ pub(super) const OWED: i64 = 1;
 pub(super) const WATCHED: i64 = 2;
 
 impl Store {
-    /// Leases up to `limit` orders that are due at `now`, urgent ones first, then those that waited longest.
+    /// Leases up to `limit` orders that are due at `now` for an instance, urgent ones first, then those that waited longest;
+    /// those whose lease ran out too, where it may take over.
     pub async fn claim(
         &self,
+        instance: &str,
         now: Timestamp,
         until: Timestamp,
         limit: i64,
-        token: String,
+        take_over: bool,
     ) -> Result<Vec<Lease>> {
+        let token = format!("{}{}", lease_prefix(instance), uuid::Uuid::new_v4());
         self.write(move |mut on| {
             Box::pin(async move {
                 let claim = on.dialect().claim;
-                let rows =
-                    fetch_all!(on, (String, String, i64), claim, &token, micros(until), micros(now), limit)?;
+                let rows = fetch_all!(
+                    on,
+                    (String, String, i64),
+                    claim,
+                    &token,
+                    micros(until),
+                    micros(now),
+                    limit,
+                    take_over
+                )?;
                 let lease = |(connection, id, touched): (String, String, i64)| Lease {
                     order: OrderRef { connection, id: id.as_str().into() },
                     token: token.clone(),
@@ -191,13 +203,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Lets go, at `now`, of every order that an earlier process held when it died; gives how many. To be called before
-    /// the first claim: a store on SQLite is one process's alone, so whatever is leased then is left behind.
-    pub async fn release_left_behind(&self, now: Timestamp) -> Result<u64> {
-        self.write(move |mut on| Box::pin(async move { Ok(execute!(on, sql::RELEASE_ALL, micros(now))?) }))
-            .await
     }
 
     /// When the next order comes due.

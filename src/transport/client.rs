@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::{Breaker, Budget, Fault, Reported, Short};
+use super::{Breaker, Budget, Fault, Reported, Share, Short};
 use crate::clock::Clock;
 
 /// The longest wait for points inside a call; beyond it the subject is put back instead of holding a worker.
@@ -187,6 +187,17 @@ pub struct Client {
 impl Client {
     /// A client for the connection of this name at `endpoint` (scheme, host and port, perhaps a path; no trailing `/`).
     pub fn new(connection: &str, endpoint: &str, limits: Limits, clock: Clock) -> Result<Self, String> {
+        Self::shared(connection, endpoint, limits, Share::whole(), clock)
+    }
+
+    /// The same, with a share of what the limits allow.
+    pub fn shared(
+        connection: &str,
+        endpoint: &str,
+        limits: Limits,
+        share: Share,
+        clock: Clock,
+    ) -> Result<Self, String> {
         let http = reqwest::Client::builder()
             .timeout(limits.timeout)
             .connect_timeout(limits.timeout.min(Duration::from_secs(5)))
@@ -200,7 +211,7 @@ impl Client {
             connection: connection.to_owned(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             http,
-            budget: Budget::new(limits.burst, limits.per_second, clock.now()),
+            budget: Budget::shared(limits.burst, limits.per_second, share, clock.now()),
             breaker: Breaker::default(),
             slots: Semaphore::new(limits.concurrent.max(1) as usize),
             clock,

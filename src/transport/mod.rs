@@ -7,10 +7,12 @@
 mod breaker;
 mod budget;
 mod client;
+mod share;
 
 pub use breaker::Breaker;
 pub use budget::{Budget, Reported, Short};
 pub use client::{Answer, Body, Call, Client, Effect, Limits, Log, Term, Try};
+pub use share::Share;
 
 use std::time::Duration;
 

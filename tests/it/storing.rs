@@ -37,7 +37,7 @@ fn into_order(id: i64) -> Sorted {
 
 async fn lease(store: &Store, now: i64) -> Option<Lease> {
     let until = second(now).saturating_add(Duration::from_mins(1)).unwrap();
-    store.claim(second(now), until, 10, format!("token {now}")).await.unwrap().into_iter().next()
+    store.claim("here", second(now), until, 10, true).await.unwrap().into_iter().next()
 }
 
 /// A store with one sorted delivery, and the lease on its order.
@@ -195,7 +195,7 @@ async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then
     store.sort(vec![about_part(nth(2))], second(0)).await.unwrap();
     let answer = Changes { belongs_to: Some(("5001".into(), true)), ..released(Release::Finished) };
     assert_eq!(commit(&store, &waiting, answer, Gate::None).await, Committed::Yes { again: true });
-    let due = store.claim(second(5), second(70), 10, "t".into()).await.unwrap();
+    let due = store.claim("here", second(5), second(70), 10, true).await.unwrap();
     assert_eq!(due[0].order, order_ref(), "urgent, so it is the first");
     assert_eq!(store.load(&order_ref()).await.unwrap().deliveries.len(), 2);
     assert_eq!(store.load(&waiting.order).await.unwrap().deliveries.len(), 0);
@@ -219,7 +219,7 @@ async fn urgent_orders_are_leased_first_and_nothing_is_leased_twice() {
         let sorted = Sorted { id: i64::try_from(at).unwrap() + 1, connection: "cellar".into(), into };
         store.sort(vec![sorted], second(i64::try_from(at).unwrap())).await.unwrap();
     }
-    let claim = |limit| store.claim(second(10), second(70), limit, "t".into());
+    let claim = |limit| store.claim("here", second(10), second(70), limit, true);
     let ids = |leases: Vec<Lease>| leases.into_iter().map(|lease| lease.order.id.0).collect::<Vec<_>>();
     assert_eq!(ids(claim(1).await.unwrap()), ["3"]);
     assert_eq!(ids(claim(10).await.unwrap()), ["1", "2"]);
@@ -268,10 +268,64 @@ async fn what_comes_in_during_a_pass_makes_the_order_due_again_and_shuts_the_gat
 #[tokio::test]
 async fn what_a_process_held_when_it_died_is_due_at_once() {
     let (_folder, store, dead) = leased().await;
-    assert_eq!(store.release_left_behind(second(3)).await.unwrap(), 1);
+    assert_eq!(store.release_left_behind("here", second(3)).await.unwrap(), 1);
     let again = lease(&store, 3).await.expect("due again long before the lease would have run out");
     assert_eq!(again.order, dead.order);
     assert_eq!(commit(&store, &dead, Changes::default(), Gate::None).await, Committed::Fenced);
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_is_taken_over_only_where_the_clock_can_be_trusted() {
+    let (_folder, store, first) = leased().await;
+    let claim = |take_over| store.claim("there", second(61), second(120), 10, take_over);
+    assert!(claim(false).await.unwrap().is_empty());
+    assert_eq!(claim(true).await.unwrap().len(), 1);
+    assert_eq!(commit(&store, &first, Changes::default(), Gate::None).await, Committed::Fenced);
+}
+
+/// On SQLite there is but one, so what another name holds is an earlier run's.
+#[tokio::test]
+async fn an_instance_lets_go_of_what_it_held_itself() {
+    let (_folder, store, _) = leased().await;
+    let held_by_others = u64::from(!store.is_shared());
+    assert_eq!(store.release_left_behind("her", second(3)).await.unwrap(), held_by_others);
+    assert_eq!(store.release_left_behind("here", second(3)).await.unwrap(), 1 - held_by_others);
+}
+
+#[tokio::test]
+async fn instances_are_counted_while_they_say_that_they_are_there() {
+    let (_folder, store) = store().await;
+    let lately = jiff::SignedDuration::from_secs(60);
+    let present = |name: &str, lately| {
+        let (store, name) = (store.clone(), name.to_owned());
+        async move { store.present(name, lately).await.unwrap() }
+    };
+    let first = present("a", lately).await;
+    assert_eq!((first.instances, first.known), (1, false));
+    let second = present("b", lately).await;
+    assert_eq!((second.instances, second.known), (2, false));
+    assert!(second.now >= first.now);
+    assert!(present("a", lately).await.known);
+    // Nobody was there in the last no time at all.
+    let alone = present("a", jiff::SignedDuration::ZERO).await;
+    assert_eq!((alone.instances, alone.known), (1, false));
+    store.leave("b".into()).await.unwrap();
+    assert_eq!(present("a", lately).await.instances, 1);
+}
+
+#[tokio::test]
+async fn a_turn_stays_with_its_holder_until_it_is_not_renewed_or_given_up() {
+    let (_folder, store) = store().await;
+    let take = |holder: &str, until, now| {
+        store.take_turn("poll house".into(), holder.to_owned(), second(until), second(now))
+    };
+    assert!(take("a", 90, 0).await.unwrap());
+    assert!(!take("b", 120, 30).await.unwrap());
+    assert!(take("a", 150, 60).await.unwrap(), "it goes on");
+    assert!(!take("b", 240, 150).await.unwrap());
+    assert!(take("b", 241, 151).await.unwrap(), "it was not renewed");
+    store.leave("b".into()).await.unwrap();
+    assert!(take("a", 300, 152).await.unwrap(), "it was given up");
 }
 
 #[tokio::test]

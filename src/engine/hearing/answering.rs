@@ -74,7 +74,7 @@ impl Engine {
 
     /// Notes the answer in the order's story, behind whoever waits for it.
     fn note_answer(&self, source: ConnectionName, order: OrderRef, refused: Option<String>) {
-        let (store, at) = (self.store.clone(), self.clock.now());
+        let (store, at) = (self.store.clone(), self.clock().now());
         let text = refused.map_or_else(
             || "asked whether a label may be printed: yes".to_owned(),
             |why| format!("asked whether a label may be printed: no, {why}"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Engine, STORAGE_PAUSE};
+use super::super::{Engine, STORAGE_PAUSE, later};
 use crate::connectors::Destination;
 use crate::domain::mirror::Observed;
 use crate::domain::{ConnectionName, RemoteId};
@@ -23,6 +23,8 @@ pub(in super::super) type Reported = BTreeMap<RemoteId, (String, Timestamp)>;
 
 /// What is asked again each time.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// Time for the asking itself, before another instance takes the turn over.
+const CALL_AT_MOST: Duration = Duration::from_secs(30);
 /// Under which name it is kept how far was asked.
 const NAME: &str = "asked_until";
 
@@ -48,17 +50,33 @@ impl Engine {
         stop: CancellationToken,
     ) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.ask_what_changed(name, destination).await
+            let asked = match self.is_our_turn(name, every).await {
+                Ok(true) => self.ask_what_changed(name, destination).await,
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = asked
                 && !matches!(error, StoreError::Closed)
             {
                 tracing::error!(connection = %name, %error, "what changed there could not be kept; asking again");
                 tokio::time::sleep(STORAGE_PAUSE).await;
             }
             tokio::select! {
-                () = self.clock.sleep(every) => {}
+                () = self.clock().sleep(every) => {}
                 () = stop.cancelled() => {}
             }
         }
+    }
+
+    /// Whether it is for this instance to ask: it stays with the one that asked last while that one goes on asking, which
+    /// knows what was told before.
+    async fn is_our_turn(&self, name: &ConnectionName, every: Duration) -> Result<bool, StoreError> {
+        if !self.presence.may_work() {
+            return Ok(false);
+        }
+        let now = self.clock().now();
+        let until = later(now, every + every / 2 + CALL_AT_MOST);
+        self.store.take_turn(format!("poll {name}"), self.presence.name().to_owned(), until, now).await
     }
 
     /// Asks every destination that is polled once. For tests and tools; nothing is asked on its own where the loop does not
@@ -81,7 +99,7 @@ impl Engine {
         name: &ConnectionName,
         destination: &dyn Destination,
     ) -> Result<(), StoreError> {
-        let started = self.clock.now();
+        let started = self.clock().now();
         let kept = self.store.kept(name, NAME).await?;
         let until: Timestamp = if let Some(until) = kept.and_then(|text| text.parse().ok()) {
             until

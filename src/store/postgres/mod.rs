@@ -21,14 +21,15 @@ use super::writer::{self, Jobs, Queue, run};
 use super::{Accepted, Committed, NewDelivery, Result};
 
 pub(super) const DIALECT: Dialect = Dialect {
+    now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
     // Each priority apart, so that the index gives the first of it; what another instance is taking is passed over.
     claim: "
 WITH urgent AS MATERIALIZED (SELECT channel, order_id FROM work
-        WHERE priority = 0 AND due_at <= $3 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
+        WHERE priority = 0 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
     owed AS MATERIALIZED (SELECT channel, order_id FROM work
-        WHERE priority = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4 - (SELECT COUNT(*) FROM urgent) FOR UPDATE SKIP LOCKED),
+        WHERE priority = 1 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4 - (SELECT COUNT(*) FROM urgent) FOR UPDATE SKIP LOCKED),
     watched AS MATERIALIZED (SELECT channel, order_id FROM work
-        WHERE priority = 2 AND due_at <= $3 ORDER BY due_at
+        WHERE priority = 2 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at
         LIMIT $4 - (SELECT COUNT(*) FROM urgent) - (SELECT COUNT(*) FROM owed) FOR UPDATE SKIP LOCKED),
     due AS (SELECT * FROM urgent UNION ALL SELECT * FROM owed UNION ALL SELECT * FROM watched)
 UPDATE work SET lease = $1, due_at = $2 FROM due

@@ -31,16 +31,17 @@ use super::{Accepted, Committed, NewDelivery, Result, StoreError, schema_trouble
 use dedupe::Dedupe;
 
 pub(super) const DIALECT: Dialect = Dialect {
+    now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     // Each priority apart, so that the index gives the first of it, however many are due.
     claim: "
 UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
     SELECT channel, order_id FROM (
         SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 0 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+            WHERE priority = 0 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4)
         UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 1 AND due_at <= $3 ORDER BY due_at LIMIT $4)
+            WHERE priority = 1 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4)
         UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
-            WHERE priority = 2 AND due_at <= $3 ORDER BY due_at LIMIT $4)) due
+            WHERE priority = 2 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4)) due
     ORDER BY priority, due_at LIMIT $4)
 RETURNING channel, order_id, touched",
     held: "

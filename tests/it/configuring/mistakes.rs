@@ -53,6 +53,13 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"localhost\"",
         &["2 server.listen «localhost» is no address → write address and port, as 127.0.0.1:8080"],
     ),
+    (
+        "[store]",
+        "instance = \"a/b\"\n[store]",
+        &[
+            "3 server.instance is no name for an instance → write 1 to 64 letters, digits and signs other than /, and another for each instance on one store",
+        ],
+    ),
     ("[store]", "body_limit = \"10 MB\"\n[store]", &["3 server.body_limit is text → make it a whole number"]),
     (
         "[store]",

@@ -14,10 +14,10 @@ use crossdock::domain::copy::{OrderCopy, Stage};
 use crossdock::domain::fulfillment::Shipment;
 use crossdock::domain::mirror::{Observed, Rearranged, Seen};
 use crossdock::domain::step::{Capabilities, CopyRef, Edits, Step};
-use crossdock::engine::{Engine, Wake};
+use crossdock::engine::{Engine, Presence, Wake};
 use crossdock::simulator::shipcompliant;
 use crossdock::simulator::shopify::{self, NewOrder, Settings, Shop};
-use crossdock::transport::{Fault, Log};
+use crossdock::transport::{Fault, Log, Share};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -129,10 +129,17 @@ impl Shipped {
     pub(super) fn restart_with(&mut self, keys: &str) {
         let text = [&*self.text.0, keys, &self.text.1].concat();
         let config = Config::read("test.toml", &text, &[]).unwrap_or_else(|problems| panic!("{problems}"));
-        let (mut registry, _) = connect(config.connections, &self.clock, None).unwrap();
+        let (mut registry, _) = connect(config.connections, &self.clock, None, &Share::whole()).unwrap();
         registry.get_mut("compliance").unwrap().destination = Some(self.warehouse.clone());
         let store = self.server.app.engine.store().clone();
-        self.engine = Engine::new(store, registry, config.routes, self.clock.clone(), Wake::default(), 1);
+        self.engine = Engine::new(
+            store,
+            registry,
+            config.routes,
+            Presence::alone(self.clock.clone()),
+            Wake::default(),
+            1,
+        );
     }
 
     /// Lets every webhook arrive and everything owed be done; then a little time passes.
