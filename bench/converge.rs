@@ -30,7 +30,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The server to measure, and how.
 fn read() -> (PathBuf, Options) {
     let mut binary = PathBuf::from(env!("CARGO_BIN_EXE_crossdock"));
-    let (mut options, mut seconds) = (Options { orders: 20_000, changes: 0, per_second: 100 }, 20);
+    let (mut options, mut seconds) =
+        (Options { store_url: None, orders: 20_000, each: 1, changes: 0, per_second: 100 }, 20);
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
         let next = words.next().expect("a value after the option");

@@ -32,8 +32,12 @@ const ASK_EVERY: Duration = Duration::from_millis(5);
 const ASK_ANYWAY: Duration = Duration::from_secs(2);
 
 pub(crate) struct Options {
+    /// Where the server keeps everything, an empty database; nothing for SQLite in the folder.
+    pub(crate) store_url: Option<String>,
     /// Orders in the backlog.
     pub(crate) orders: u64,
+    /// Webhooks of each of them: the order as it was placed, then as it was changed, a second apart.
+    pub(crate) each: u32,
     /// Changes at an even pace.
     pub(crate) changes: u64,
     /// Changes a second.
@@ -162,13 +166,20 @@ fn placed(number: u64) -> (Value, String) {
     (order, key)
 }
 
+/// The order so many seconds after it was placed; nothing but its version is another.
+fn later(order: &Value, seconds: u32) -> Value {
+    let mut order = order.clone();
+    let placed: Timestamp = order["updated_at"].as_str().unwrap().parse().unwrap();
+    order["updated_at"] = json!((placed + Duration::from_secs(seconds.into())).to_string());
+    order
+}
+
 /// Orders that are placed unpaid and, a while after, paid: two changes each.
 fn changes(count: u64) -> Vec<(Changed, Vec<u8>)> {
     let mut changes = Vec::new();
     let mut unpaid = std::collections::VecDeque::new();
-    let pay = |(mut order, key): (Value, String)| {
-        let placed: Timestamp = order["updated_at"].as_str().unwrap().parse().unwrap();
-        order["updated_at"] = json!((placed + Duration::from_secs(1)).to_string());
+    let pay = |(order, key): (Value, String)| {
+        let mut order = later(&order, 1);
         order["financial_status"] = json!("paid");
         (Changed { key, paid: true }, signed(&order))
     };
@@ -252,13 +263,15 @@ fn wrong(far: &Far, server: &Server, keys: impl Iterator<Item = String>, sent: u
 /// Measures `binary` in `folder`, which is empty.
 #[expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> Result<Figures, String> {
-    let Options { orders, changes: count, per_second } = *options;
+    let Options { orders, each, changes: count, per_second, .. } = *options;
+    let store_url = options.store_url.as_deref();
     let far = Far::play(folder).await;
-    let start = |flags: &[&str]| Server::start(binary, folder, &far.configuration, flags);
+    let start = |flags: &[&str]| Server::start(binary, folder, store_url, &far.configuration, flags);
     let (backlog, mut keys): (Vec<_>, Vec<_>) = (0..orders).map(placed).unzip();
 
     let server = start(&["--take-only"]);
-    let filled = send(&server, backlog.iter().map(signed).collect(), Duration::ZERO).await?;
+    let webhooks = (0..each).flat_map(|turn| backlog.iter().map(move |order| signed(&later(order, turn))));
+    let filled = send(&server, webhooks.collect(), Duration::ZERO).await?;
     drop(server);
     drop(backlog);
 
@@ -277,7 +290,8 @@ pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> 
     let mut took = latencies(&far, &changed, calls, at, pace);
 
     keys.extend(changed.iter().filter(|change| !change.paid).map(|change| change.key.clone()));
-    let mut wrong = wrong(&far, &server, keys.into_iter(), orders + changed.len() as u64);
+    let sent = orders * u64::from(each) + changed.len() as u64;
+    let mut wrong = wrong(&far, &server, keys.into_iter(), sent);
     if remote_writes != orders {
         wrong.push(format!("the backlog took {remote_writes} writes, not {orders}"));
     }
@@ -291,7 +305,7 @@ pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> 
     far.stop.cancel();
     Ok(Figures {
         bench: "converge",
-        engine: "sqlite",
+        engine: if store_url.is_some_and(|url| url.starts_with("postgres")) { "postgres" } else { "sqlite" },
         orders,
         orders_per_s: rounded(orders as f64 / drained.as_secs_f64()),
         p50_ms: rounded(percentile(&mut took, 500)),

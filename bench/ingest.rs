@@ -15,11 +15,11 @@
 )]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 
+mod kept;
 mod load;
 mod server;
 mod webhook;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde_json::json;
 
+use kept::kept;
 use load::{drive, percentile};
 use server::Server;
 use webhook::{order, signed};
@@ -73,7 +74,7 @@ fn id(number: u64) -> String {
 /// A server in `folder`, or one that keeps nothing.
 fn start(folder: &Path, keep_nothing: bool) -> Server {
     let flags: &[&str] = if keep_nothing { &["--keep-nothing"] } else { &[] };
-    Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, "", flags)
+    Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, None, "", flags)
 }
 
 fn folder() -> PathBuf {
@@ -181,14 +182,7 @@ async fn kill(options: &Options) {
         acknowledged.extend(load.answered);
     }
     let server = start(&folder, false);
-    let (mut kept, mut before) = (HashSet::new(), i64::MAX);
-    loop {
-        let page = server.ask(&format!("/api/v1/deliveries?limit=1000&before={before}"));
-        let rows = page.as_array().unwrap();
-        let Some(last) = rows.last() else { break };
-        before = last["id"].as_i64().unwrap();
-        kept.extend(rows.iter().map(|row| row["webhook_id"].as_str().unwrap().to_owned()));
-    }
+    let kept = kept(&server);
     drop(server);
     let lost = acknowledged.iter().filter(|at| !kept.contains(&id(**at as u64))).count();
     println!(

@@ -20,20 +20,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `binary` as a server with its database in `folder`; `more` is configuration beyond the shop's, `flags` are
-    /// options of `serve`.
-    pub(crate) fn start(binary: &Path, folder: &Path, more: &str, flags: &[&str]) -> Self {
+    /// Starts `binary` as a server with its configuration in `folder`, and its database too, unless `store_url` names
+    /// another; `more` is configuration beyond the shop's, `flags` are options of `serve`.
+    pub(crate) fn start(
+        binary: &Path,
+        folder: &Path,
+        store_url: Option<&str>,
+        more: &str,
+        flags: &[&str],
+    ) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let config = folder.join("crossdock.toml");
+        let own_url = format!("sqlite:{}", folder.join("crossdock.db").display());
         std::fs::write(
             &config,
             format!(
                 "[server]\nlisten = \"{address}\"\n[admin]\ntoken = \"env:BENCH_TOKEN\"\n\
-                 [store]\nurl = \"sqlite:{}\"\n[connections.cellar]\nkind = \"shopify\"\n\
+                 [store]\nurl = \"{}\"\n[connections.cellar]\nkind = \"shopify\"\n\
                  endpoint = \"http://127.0.0.1:9\"\nwebhook_secrets = [\"env:BENCH_SECRET\"]\n{more}",
-                folder.join("crossdock.db").display()
+                store_url.unwrap_or(&own_url)
             ),
         )
         .unwrap();
@@ -42,8 +49,9 @@ impl Server {
         command.env("BENCH_TOKEN", TOKEN).env("BENCH_SECRET", SECRET).env("RUST_LOG", "warn");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let started = Instant::now();
-        let process = command.spawn().unwrap();
+        let mut process = command.spawn().unwrap();
         while std::net::TcpStream::connect(address).is_err() {
+            assert!(process.try_wait().unwrap().is_none(), "the server ended; its words are above");
             assert!(started.elapsed() < Duration::from_secs(30), "the server does not start");
             std::thread::yield_now();
         }

@@ -16,7 +16,7 @@ use converging::{Options, measure};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_is_drained_by_one_write_an_order_and_each_change_arrives() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { orders: 300, changes: 60, per_second: 100 };
+    let options = Options { store_url: None, orders: 300, each: 2, changes: 60, per_second: 100 };
     let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
     let figures = measure(binary, folder.path(), &options).await.unwrap();
     assert!(figures.wrong.is_empty(), "{:#?}", figures.wrong);
