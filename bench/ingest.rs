@@ -1,6 +1,6 @@
 //! How many signed webhooks a second the server acknowledges, durably, and how long each takes.
 //!
-//! The release binary runs on SQLite in a folder of its own and is driven over loopback by this process with bodies of
+//! The release binary runs on SQLite in a folder of its own, and with `--postgres URL` on a database of that cluster, and is driven over loopback by this process with bodies of
 //! about 6.5 KB, prepared and signed beforehand, each with ids of its own. The limit it is held against is the same
 //! router with a store that keeps nothing, measured in the same run, in turns. With `--kill N` nothing is measured:
 //! the server is killed N times under load, and every delivery that was acknowledged has to be there in the end.
@@ -15,6 +15,7 @@
 )]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 
+mod database;
 mod kept;
 mod load;
 mod server;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde_json::json;
 
+use database::database;
 use kept::kept;
 use load::{drive, percentile};
 use server::Server;
@@ -37,6 +39,10 @@ use webhook::{order, signed};
 const PREPARED_PER_SECOND: usize = 16_000;
 
 struct Options {
+    /// A cluster, to measure PostgreSQL as well.
+    postgres: Option<String>,
+    /// This engine alone.
+    engine: Option<String>,
     seconds: u64,
     rounds: usize,
     connections: usize,
@@ -45,12 +51,15 @@ struct Options {
 
 impl Options {
     fn read() -> Self {
-        let mut options = Self { seconds: 5, rounds: 3, connections: 64, kill: 0 };
+        let mut options =
+            Self { postgres: None, engine: None, seconds: 5, rounds: 3, connections: 64, kill: 0 };
         let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
         while let Some(word) = words.next() {
-            let mut number =
-                || words.next().and_then(|n| n.parse::<u64>().ok()).expect("a number after the option");
+            let value = words.next().expect("a value after the option");
+            let number = || value.parse::<u64>().expect("a number after the option");
             match word.as_str() {
+                "--postgres" => options.postgres = Some(value),
+                "--engine" => options.engine = Some(value),
                 "--seconds" => options.seconds = number().clamp(1, 60),
                 "--rounds" => options.rounds = usize::try_from(number()).unwrap().clamp(1, 20),
                 "--connections" => options.connections = usize::try_from(number()).unwrap().clamp(1, 512),
@@ -71,10 +80,10 @@ fn id(number: u64) -> String {
     format!("bench-{number:030}")
 }
 
-/// A server in `folder`, or one that keeps nothing.
-fn start(folder: &Path, keep_nothing: bool) -> Server {
+/// A server in `folder` on this store, or one that keeps nothing.
+fn start(folder: &Path, store_url: Option<&str>, keep_nothing: bool) -> Server {
     let flags: &[&str] = if keep_nothing { &["--keep-nothing"] } else { &[] };
-    Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, None, "", flags)
+    Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, store_url, "", flags)
 }
 
 fn folder() -> PathBuf {
@@ -89,7 +98,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-async fn measure(options: &Options) {
+async fn measure(options: &Options, engine: &str) {
     let per_phase = usize::try_from(options.seconds).unwrap() * PREPARED_PER_SECOND;
     let limit = Duration::from_secs(options.seconds);
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -102,7 +111,9 @@ async fn measure(options: &Options) {
         let mut rate_of = [0.0; 2];
         for (phase, keep_nothing) in [(0, true), (1, false)] {
             let folder = folder();
-            let server = start(&folder, keep_nothing);
+            let on_postgres = options.postgres.as_ref().filter(|_| engine == "postgres" && !keep_nothing);
+            let store_url = on_postgres.map(|url| database(url, "ingest"));
+            let server = start(&folder, store_url.as_deref(), keep_nothing);
             let before = server.memory("VmRSS");
             let go = Arc::new(AtomicBool::new(false));
             let mut load = drive(
@@ -118,7 +129,7 @@ async fn measure(options: &Options) {
             rate_of[phase] = load.rate() as f64;
             eprintln!(
                 "round {round} {}: {} answered in {:.2} s, {}/s, p50 {:.2} ms, p99 {:.2} ms, {:.1} µs of processor each",
-                if keep_nothing { "limit " } else { "sqlite" },
+                if keep_nothing { "limit" } else { engine },
                 load.answered.len(),
                 load.elapsed.as_secs_f64(),
                 load.rate(),
@@ -147,7 +158,7 @@ async fn measure(options: &Options) {
     println!(
         "{}",
         json!({
-            "bench": "ingest", "engine": "sqlite", "rps": round(median(rates), 0), "p50_ms": round(median(p50), 2),
+            "bench": "ingest", "engine": engine, "rps": round(median(rates), 0), "p50_ms": round(median(p50), 2),
             "p99_ms": round(median(p99), 2), "limit_rps": round(median(limits), 0), "ratio": round(median(ratios), 3),
             "answered": answered, "stored": stored, "lost": answered.saturating_sub(stored),
             "idle_mib": round(median(idle), 1), "peak_mib": round(median(peak), 1), "ready_ms": round(median(ready), 0),
@@ -163,7 +174,7 @@ async fn kill(options: &Options) {
     let mut acknowledged = Vec::new();
     let mut from = 0;
     for _ in 0..options.kill {
-        let server = start(&folder, false);
+        let server = start(&folder, None, false);
         let stop = Arc::new(AtomicBool::new(false));
         let driving = tokio::spawn(drive(
             server.address,
@@ -181,7 +192,7 @@ async fn kill(options: &Options) {
         from = load.answered.iter().max().map_or(from, |at| at + 1 + options.connections);
         acknowledged.extend(load.answered);
     }
-    let server = start(&folder, false);
+    let server = start(&folder, None, false);
     let kept = kept(&server);
     drop(server);
     let lost = acknowledged.iter().filter(|at| !kept.contains(&id(**at as u64))).count();
@@ -197,5 +208,13 @@ async fn kill(options: &Options) {
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() {
     let options = Options::read();
-    if options.kill > 0 { kill(&options).await } else { measure(&options).await }
+    if options.kill > 0 {
+        return kill(&options).await;
+    }
+    for engine in ["sqlite", "postgres"] {
+        let asked = options.engine.as_deref().is_none_or(|asked| asked == engine);
+        if asked && (engine == "sqlite" || options.postgres.is_some()) {
+            measure(&options, engine).await;
+        }
+    }
 }

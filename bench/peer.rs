@@ -65,19 +65,3 @@ pub(crate) fn drain(url: &str, flags: &[String]) -> Value {
     command.arg(url).args(flags);
     serde_json::from_str(&said(command)).unwrap()
 }
-
-/// An empty database of the cluster at `url`, under this name; everything that was written before is on disk.
-pub(crate) fn database(url: &str, name: &str) -> String {
-    for statement in [
-        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-        format!("CREATE DATABASE {name}"),
-        "CHECKPOINT".to_owned(),
-    ] {
-        let mut command = Command::new("psql");
-        command.args([url, "--no-psqlrc", "--quiet", "--command", &statement]);
-        command.env("PGOPTIONS", "-c client_min_messages=warning").stderr(Stdio::inherit());
-        said(command);
-    }
-    let (cluster, _) = url.rsplit_once('/').expect("a URL with a database");
-    format!("{cluster}/{name}")
-}

@@ -16,6 +16,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 
 mod converging;
+mod database;
 mod kept;
 mod load;
 mod peer;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
+use database::database;
 use kept::kept;
 use load::{drive, percentile};
 use peer::Peer;
@@ -95,7 +97,7 @@ impl Options {
     fn empty(&self, engine: &str, name: &str, folder: &Path) -> String {
         match engine {
             "sqlite" => format!("sqlite:{}", folder.join(format!("{name}.db")).display()),
-            _ => peer::database(self.cluster(), name),
+            _ => database(self.cluster(), name),
         }
     }
 
@@ -251,7 +253,7 @@ async fn stub() -> String {
 
 /// What graphile-worker says of its backlog, whose jobs do nothing or make one call each.
 async fn graphile(options: &Options, post: Option<&str>) -> Value {
-    let url = peer::database(options.cluster(), "peer");
+    let url = database(options.cluster(), "peer");
     let words = ["--orders", &options.orders.to_string(), "--each", &EACH.to_string()].map(str::to_owned);
     let call = post.map(|stub| ["--post".to_owned(), stub.to_owned()]);
     let flags: Vec<_> = words.into_iter().chain(call.into_iter().flatten()).collect();

@@ -23,7 +23,7 @@ pub use presence::Presence;
 pub use preview::Owed;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use crate::store::{Lease, Loaded, SortedInto, Store, StoreError};
+use crate::store::{Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
 use crate::telemetry;
 use pressure::{BREATH, Pressure};
 
@@ -87,6 +87,8 @@ pub struct Engine {
     presence: Presence,
     wake: Wake,
     workers: usize,
+    /// Tokens of claims whose answers were lost.
+    lost_claims: Mutex<Vec<String>>,
     /// What destinations said changed when they were asked last.
     reported: Mutex<BTreeMap<ConnectionName, hearing::Reported>>,
 }
@@ -101,8 +103,9 @@ impl Engine {
         wake: Wake,
         workers: usize,
     ) -> Arc<Self> {
-        let reported = Mutex::default();
-        Arc::new(Self { store, registry, routes, presence, wake, workers: workers.max(1), reported })
+        let (lost_claims, reported) = (Mutex::default(), Mutex::default());
+        let workers = workers.max(1);
+        Arc::new(Self { store, registry, routes, presence, wake, workers, lost_claims, reported })
     }
 
     /// What is kept.
@@ -256,10 +259,23 @@ impl Engine {
         let now = self.clock().now();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let take_over = self.presence.may_take_over();
-        let leases = self.store.claim(self.presence.name(), now, later(now, LEASE), limit, take_over).await?;
+        let lost = self.lost_claims().clone();
+        for token in lost {
+            self.store.release_lost(&token, now).await?;
+            self.lost_claims().retain(|lost| *lost != token);
+        }
+        let claim = self.store.claim(self.presence.name(), now, later(now, LEASE), limit, take_over);
+        let leases = claim.await.map_err(|LostClaim { token, why }| {
+            self.lost_claims().push(token);
+            why
+        })?;
         let orders = leases.iter().map(|lease| (lease.order.clone(), self.tellers(&lease.order.connection)));
         let loaded = self.store.load_all(orders.collect()).await;
         Ok(leases.into_iter().zip(loaded).collect())
+    }
+
+    fn lost_claims(&self) -> MutexGuard<'_, Vec<String>> {
+        self.lost_claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn storage_failed(&self, what: &str, error: &StoreError) {

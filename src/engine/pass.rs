@@ -81,11 +81,7 @@ impl Engine {
                 Ok(()) | Err(Halt::Fenced | Halt::Touched | Halt::Storage(StoreError::Closed)) => {}
                 Err(Halt::Storage(error)) => {
                     tracing::error!(%order, %error, "a pass could not be kept");
-                    tokio::time::sleep(STORAGE_PAUSE).await;
-                    // Without this the order would wait for its lease to run out.
-                    let now = self.clock().now();
-                    let changes = Changes { release: Some(Release::Until(now)), ..Changes::default() };
-                    let _ = self.store.commit(&lease, changes, Gate::None, now).await;
+                    self.let_go(&lease).await;
                 }
             }
         };
@@ -101,6 +97,20 @@ impl Engine {
         tokio::select! {
             () = working => {}
             () = beating => {}
+        }
+    }
+
+    /// Lets go of an order of which nothing could be kept, as soon as storage is back: it would wait for its lease to run out.
+    async fn let_go(&self, lease: &Lease) {
+        loop {
+            tokio::time::sleep(STORAGE_PAUSE).await;
+            let now = self.clock().now();
+            let changes = Changes { release: Some(Release::Until(now)), ..Changes::default() };
+            match self.store.commit(lease, changes, Gate::None, now).await {
+                Ok(_) | Err(StoreError::Closed) => return,
+                Err(_) if now > lease.until => return,
+                Err(_) => {}
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! An answer of stored or duplicate means that the delivery is on disk. The queue is bounded; where it is full, or storage
 //! fails, the sender is told to come back, and keeps what it sent.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,9 @@ use crate::telemetry;
 
 /// Deliveries that may wait for the writer.
 const QUEUE: usize = 4096;
+/// How long a sender waits for its delivery to be on disk; the shop gives five seconds for all of it. What is committed
+/// later is there when it is sent again.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Deliveries in one commit.
 const BATCH: usize = 32;
 
@@ -66,7 +69,10 @@ impl Inbox {
         if queue.try_send(Waiting { delivery, since: Instant::now(), answer }).is_err() {
             return Outcome::Unavailable;
         }
-        answered.await.unwrap_or(Outcome::Unavailable)
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Outcome::Unavailable,
+        }
     }
 }
 

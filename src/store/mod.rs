@@ -32,7 +32,9 @@ pub use rows::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
     StoredDelivery, TimelineRow,
 };
-pub use work::{Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, OpenException, Release};
+pub use work::{
+    Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, LostClaim, OpenException, Release,
+};
 
 use std::sync::Arc;
 

@@ -32,6 +32,15 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// A claim that failed, or whose answer was lost: what it may have leased is nobody's until it is let go.
+#[derive(Debug)]
+pub struct LostClaim {
+    /// The token of its leases.
+    pub token: String,
+    /// What went wrong.
+    pub why: StoreError,
+}
+
 /// What is kept of an order, as a pass begins.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -178,8 +187,21 @@ impl Store {
         until: Timestamp,
         limit: i64,
         take_over: bool,
-    ) -> Result<Vec<Lease>> {
+    ) -> std::result::Result<Vec<Lease>, LostClaim> {
         let token = format!("{}{}", lease_prefix(instance), uuid::Uuid::new_v4());
+        self.claim_as(token.clone(), now, until, limit, take_over)
+            .await
+            .map_err(|why| LostClaim { token, why })
+    }
+
+    async fn claim_as(
+        &self,
+        token: String,
+        now: Timestamp,
+        until: Timestamp,
+        limit: i64,
+        take_over: bool,
+    ) -> Result<Vec<Lease>> {
         self.write(move |mut on| {
             Box::pin(async move {
                 let claim = on.dialect().claim;
@@ -201,6 +223,15 @@ impl Store {
                 };
                 Ok(rows.into_iter().map(lease).collect())
             })
+        })
+        .await
+    }
+
+    /// Lets go, at `now`, of what a claim leased whose answer was lost.
+    pub async fn release_lost(&self, claim: &str, now: Timestamp) -> Result<u64> {
+        let token = claim.to_owned();
+        self.write(move |mut on| {
+            Box::pin(async move { Ok(execute!(on, sql::RELEASE_TOKEN, micros(now), &token)?) })
         })
         .await
     }

@@ -118,7 +118,7 @@ impl Batch {
 
     /// Writes all of it in a transaction that this statement begins, and commits it.
     pub(super) async fn write(&mut self, on: &mut On<'_>, begin: &'static str) -> sqlx::Result<()> {
-        execute!(*on, begin)?;
+        on.run(begin).await?;
         let alone = self.works.len() == 1 && self.passes.is_empty();
         while let Some((work, done)) = self.works.pop() {
             if !alone {

@@ -283,6 +283,15 @@ async fn a_lease_that_ran_out_is_taken_over_only_where_the_clock_can_be_trusted(
     assert_eq!(commit(&store, &first, Changes::default(), Gate::None).await, Committed::Fenced);
 }
 
+#[tokio::test]
+async fn what_a_claim_leased_whose_answer_was_lost_is_let_go_of() {
+    let (_folder, store, lease) = leased().await;
+    assert_eq!(store.release_lost("another's", second(3)).await.unwrap(), 0);
+    assert_eq!(store.release_lost(&lease.token, second(3)).await.unwrap(), 1);
+    assert_eq!(commit(&store, &lease, Changes::default(), Gate::None).await, Committed::Fenced);
+    assert!(self::lease(&store, 3).await.is_some());
+}
+
 /// On SQLite there is but one, so what another name holds is an earlier run's.
 #[tokio::test]
 async fn an_instance_lets_go_of_what_it_held_itself() {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use super::partitions::{DAY, PERIOD_DAYS};
 use crate::store::accept::{Batch, Keys, Row, decide};
@@ -30,10 +30,9 @@ SELECT * FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::byte
 /// Times a batch is decided anew because another instance stored one of it meanwhile.
 const TRIES: usize = 5;
 
-pub(super) async fn accept(pool: &PgPool, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+pub(super) async fn accept(connection: &mut PgConnection, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
     let keys: Vec<Keys> = batch.iter().map(Keys::of).collect();
     let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
-    let mut connection = pool.acquire().await?;
     let mut tries = 1;
     loop {
         let known: Vec<(Option<i64>, i64)> = sqlx::query_as(KNOWN)
@@ -54,8 +53,8 @@ pub(super) async fn accept(pool: &PgPool, batch: &[NewDelivery]) -> Result<Vec<A
         }
         let ids: Vec<i64> =
             batch.iter().zip(numbers).map(|(delivery, number)| day(delivery) * DAY + number % DAY).collect();
-        let decided = decide(&mut On::Postgres(&mut connection), batch, &ids, &keys, held).await?;
-        match store(&mut connection, &decided).await {
+        let decided = decide(&mut On::Postgres(connection), batch, &ids, &keys, held).await?;
+        match store(connection, &decided).await {
             Ok(()) => return Ok(decided.rows.iter().map(Row::accepted).collect()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() && tries < TRIES => tries += 1,
             Err(error) => return Err(StoreError::Database(error)),
@@ -68,7 +67,7 @@ fn day(delivery: &NewDelivery) -> i64 {
     micros(delivery.received_at).div_euclid(86_400_000_000)
 }
 
-async fn store(connection: &mut sqlx::PgConnection, batch: &Batch<'_>) -> sqlx::Result<()> {
+async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<()> {
     let Batch { rows, entered } = batch;
     // In order, so that two instances never wait for each other.
     let mut entered = entered.clone();

@@ -9,16 +9,16 @@ mod connect;
 mod partitions;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use super::on::{Dialect, On};
 use super::passes::Keep;
 use super::writer::{self, Jobs, Queue, run};
-use super::{Accepted, Committed, NewDelivery, Result};
+use super::{Accepted, Committed, NewDelivery, Result, StoreError};
 
 pub(super) const DIALECT: Dialect = Dialect {
     now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
@@ -47,6 +47,16 @@ const QUEUE: usize = 1024;
 const WRITERS: usize = 3;
 /// Jobs in one transaction: each has a savepoint, and a server keeps 64 of them at hand.
 const BATCH: usize = 48;
+/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'";
+/// How long anything may take; beyond it the network or the database is taken for gone.
+const AT_MOST: Duration = Duration::from_secs(10);
+/// The same for deliveries, whose senders wait no longer.
+const ACCEPT_AT_MOST: Duration = Duration::from_secs(4);
+/// How long deliveries are tried to be stored on other connections where one broke.
+const AGAIN_FOR: Duration = Duration::from_secs(3);
+/// The rest between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How often upkeep looks whether partitions are to be made.
 const UPKEEP: Duration = Duration::from_mins(10);
 
@@ -73,7 +83,19 @@ impl Postgres {
 
     /// Stores a batch of deliveries; see [`super::Store::accept`].
     pub(super) async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
-        accept::accept(&self.pool, &batch).await
+        let began = Instant::now();
+        loop {
+            let accepted = bounded(&self.pool, ACCEPT_AT_MOST, async |connection| {
+                accept::accept(connection, &batch).await
+            });
+            match accepted.await {
+                // What was stored although its answer was lost is a repeat the next time.
+                Err(StoreError::Database(error)) if is_broken(&error) && began.elapsed() < AGAIN_FOR => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Keeps what a pass wants kept; see [`super::Store::commit`].
@@ -92,8 +114,7 @@ impl Postgres {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
-        let mut connection = self.pool.acquire().await?;
-        job(On::Postgres(&mut connection)).await
+        bounded(&self.pool, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
     }
 
     pub(super) async fn close(&self) {
@@ -110,18 +131,43 @@ impl Postgres {
 /// Writes until no more jobs are taken.
 async fn write(pool: PgPool, queue: Arc<Queue>) {
     while let Some(mut batch) = queue.next(BATCH).await {
-        let ended = match pool.acquire().await {
-            Ok(mut connection) => {
-                let ended = batch.write(&mut On::Postgres(&mut connection), "BEGIN").await;
-                if ended.is_err() {
-                    // Whatever state it is in, nobody else gets it.
-                    let _ = connection.close().await;
-                }
-                ended
-            }
-            Err(error) => Err(error),
-        };
+        let ended = bounded(&pool, AT_MOST, async |connection| {
+            Ok(batch.write(&mut On::Postgres(connection), BEGIN).await?)
+        });
+        let ended = ended.await.map_err(|error| match error {
+            StoreError::Database(error) => error,
+            other => sqlx::Error::Protocol(other.to_string()),
+        });
         batch.tell(&ended);
+    }
+}
+
+/// Runs `work` on a connection, for so long at the most. One that broke, or is in the middle of something, nobody gets again.
+async fn bounded<T>(
+    pool: &PgPool,
+    at_most: Duration,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let mut connection = pool.acquire().await?;
+    let done = tokio::time::timeout(at_most, work(&mut connection)).await.unwrap_or_else(|_| {
+        let why = format!("the database did not answer within {} s", at_most.as_secs());
+        Err(StoreError::Database(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))))
+    });
+    if let Err(StoreError::Database(_)) = &done {
+        // Closed without a word: the other end may not be there to hear it.
+        drop(connection.detach());
+    }
+    done
+}
+
+/// Whether the connection broke: another may do.
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::TimedOut,
+        sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => true,
+        // The server is going down, or coming up, or somebody ended this connection.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 
