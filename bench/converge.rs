@@ -22,7 +22,7 @@ mod webhook;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use converging::{Options, measure};
+use converging::{Far, Options, measure};
 
 /// What the played ShipCompliant runs with in the binary too.
 #[global_allocator]
@@ -79,7 +79,7 @@ async fn run(binary: &Path, options: &Options) -> Vec<String> {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(uuid::Uuid::new_v4().to_string());
     std::fs::create_dir_all(&folder).unwrap();
-    let measured = measure(binary, &folder, options).await;
+    let measured = measure(binary, &folder, &Far::play().await, options).await;
     std::fs::remove_dir_all(&folder).unwrap();
     match measured {
         Ok(figures) => {

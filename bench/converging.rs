@@ -16,7 +16,7 @@ use crossdock::simulator::shipcompliant::{self, Account, Change};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::load::{Load, drive, percentile};
 use super::server::Server;
@@ -71,21 +71,23 @@ pub(crate) struct Figures {
     pub(crate) wrong: Vec<String>,
 }
 
-/// ShipCompliant, played in this process.
-struct Far {
-    account: Account,
+/// ShipCompliant, played in this process until it is dropped.
+pub(crate) struct Far {
+    pub(crate) account: Account,
+    /// Where it is, and who may come in.
+    pub(crate) endpoint: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
     writes: Arc<AtomicU64>,
     reads: Arc<AtomicU64>,
-    configuration: String,
-    stop: CancellationToken,
+    _stop: DropGuard,
 }
 
 impl Far {
-    /// Plays it, with its password in `folder`.
-    async fn play(folder: &Path) -> Self {
+    /// Plays it, empty.
+    pub(crate) async fn play() -> Self {
         let options = shipcompliant::Options::default();
-        let (username, password) = (options.username.clone(), folder.join("password"));
-        std::fs::write(&password, &options.password).unwrap();
+        let (username, password) = (options.username.clone(), options.password.clone());
         let account = Account::new(options, Clock::system());
         let (writes, reads) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let counted = axum::middleware::from_fn({
@@ -99,17 +101,24 @@ impl Far {
         let (router, stop) = (account.router().layer(counted), CancellationToken::new());
         let anywhere = ([127, 0, 0, 1], 0).into();
         let at = simulator::spawn(anywhere, router, account.faults().clone(), stop.clone()).await.unwrap();
+        let endpoint = format!("http://{at}");
+        Self { account, endpoint, username, password, writes, reads, _stop: stop.drop_guard() }
+    }
+
+    /// The connection and the route to it, with its password in `folder`.
+    fn configuration(&self, folder: &Path) -> String {
+        let (Self { endpoint, username, .. }, password) = (self, folder.join("password"));
+        std::fs::write(&password, &self.password).unwrap();
         // No pace and no number of calls at once is what is measured.
-        let configuration = format!(
-            "[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"http://{at}\"\nusername = \"{username}\"\n\
+        format!(
+            "[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"{endpoint}\"\nusername = \"{username}\"\n\
              password = \"file:{}\"\n\
              limits = {{ burst = 1000000, per_second = 1000000, concurrent = 1000 }}\n\
              [[routes]]\nfrom = \"cellar\"\nto = \"compliance\"\nbrand = \"NINE\"\nbirth_date = \"Date of Birth\"\n\
              methods = {{ \"FedEx Ground\" = \"FXG\" }}\n\
              skus = {{ \"PN-2022-1\" = {{ product = \"22PN750\" }}, \"PN-2022-2\" = {{ product = \"22CH750\" }} }}\n",
             password.display(),
-        );
-        Self { account, writes, reads, configuration, stop }
+        )
     }
 
     fn calls(&self) -> (u64, u64) {
@@ -260,13 +269,18 @@ fn wrong(far: &Far, server: &Server, keys: impl Iterator<Item = String>, sent: u
     wrong
 }
 
-/// Measures `binary` in `folder`, which is empty.
+/// Measures `binary` in `folder`, which is empty, with a ShipCompliant that is too.
 #[expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
-pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> Result<Figures, String> {
+pub(crate) async fn measure(
+    binary: &Path,
+    folder: &Path,
+    far: &Far,
+    options: &Options,
+) -> Result<Figures, String> {
     let Options { orders, each, changes: count, per_second, .. } = *options;
     let store_url = options.store_url.as_deref();
-    let far = Far::play(folder).await;
-    let start = |flags: &[&str]| Server::start(binary, folder, store_url, &far.configuration, flags);
+    let configuration = far.configuration(folder);
+    let start = |flags: &[&str]| Server::start(binary, folder, store_url, &configuration, flags);
     let (backlog, mut keys): (Vec<_>, Vec<_>) = (0..orders).map(placed).unzip();
 
     let server = start(&["--take-only"]);
@@ -287,11 +301,11 @@ pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> 
     far.idle(&server, remote_writes + changed.len() as u64).await?;
     let (writes, reads) = far.calls();
     let calls = usize::try_from(writes + reads - remote_writes - remote_reads).unwrap();
-    let mut took = latencies(&far, &changed, calls, at, pace);
+    let mut took = latencies(far, &changed, calls, at, pace);
 
     keys.extend(changed.iter().filter(|change| !change.paid).map(|change| change.key.clone()));
     let sent = orders * u64::from(each) + changed.len() as u64;
-    let mut wrong = wrong(&far, &server, keys.into_iter(), sent);
+    let mut wrong = wrong(far, &server, keys.into_iter(), sent);
     if remote_writes != orders {
         wrong.push(format!("the backlog took {remote_writes} writes, not {orders}"));
     }
@@ -302,7 +316,6 @@ pub(crate) async fn measure(binary: &Path, folder: &Path, options: &Options) -> 
         wrong.push(format!("of {} changes {} came to ShipCompliant", changed.len(), took.len()));
     }
     let ticks = server.ticks() - drained_ticks;
-    far.stop.cancel();
     Ok(Figures {
         bench: "converge",
         engine: if store_url.is_some_and(|url| url.starts_with("postgres")) { "postgres" } else { "sqlite" },

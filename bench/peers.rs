@@ -30,9 +30,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use crossdock::simulator;
+use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
+use converging::Far;
 use database::database;
 use kept::kept;
 use load::{drive, percentile};
@@ -251,57 +253,83 @@ async fn stub() -> String {
     url
 }
 
-/// What graphile-worker says of its backlog, whose jobs do nothing or make one call each.
-async fn graphile(options: &Options, post: Option<&str>) -> Value {
+/// Jobs a second of graphile-worker, so many for each order; each makes one call with its own line of `bodies`, or a small one
+/// if there is none, or does nothing.
+async fn graphile(options: &Options, each: u32, post: Option<&str>, bodies: Option<&Path>) -> f64 {
     let url = database(options.cluster(), "peer");
-    let words = ["--orders", &options.orders.to_string(), "--each", &EACH.to_string()].map(str::to_owned);
-    let call = post.map(|stub| ["--post".to_owned(), stub.to_owned()]);
-    let flags: Vec<_> = words.into_iter().chain(call.into_iter().flatten()).collect();
+    let mut flags =
+        ["--orders", &options.orders.to_string(), "--each", &each.to_string()].map(str::to_owned).to_vec();
+    flags.extend(post.iter().flat_map(|at| ["--post".to_owned(), (*at).to_owned()]));
+    flags.extend(bodies.iter().flat_map(|file| ["--bodies".to_owned(), file.display().to_string()]));
     let said = tokio::task::spawn_blocking(move || peer::drain(&url, &flags)).await.unwrap();
-    eprintln!("graphile-worker, {}: {said}", if post.is_some() { "a call each" } else { "empty jobs" });
+    let job = match (post, bodies) {
+        (None, _) => "empty jobs",
+        (Some(_), None) => "a small call each",
+        (Some(_), Some(_)) => "the same calls",
+    };
+    eprintln!("graphile-worker, {job}: {said}");
     assert!(said["overlaps"] == 0 && said["misordered"] == 0, "an order's jobs were not in series");
-    said
+    said["jobs_per_s"].as_f64().unwrap()
 }
 
-/// The same backlog brought in step by the server's loop: what it says of it.
-async fn converged(engine: &str, options: &Options) -> converging::Figures {
-    let folder = folder();
+/// Orders a second that the server's loop brings in step of such a backlog, and the calls that it made.
+async fn converged(engine: &str, options: &Options) -> (f64, Vec<simulator::shipcompliant::Request>) {
+    let (folder, far) = (folder(), Far::play().await);
     let store_url = Some(options.empty(engine, "ours", &folder));
     let backlog =
         converging::Options { store_url, orders: options.orders, each: EACH, changes: 0, per_second: 1 };
-    let figures = converging::measure(binary(), &folder, &backlog).await.unwrap();
+    let figures = converging::measure(binary(), &folder, &far, &backlog).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(figures.wrong.is_empty(), "{:?}", figures.wrong.first());
     eprintln!("{engine}, crossdock: {} orders/s, one call for each", figures.orders_per_s);
-    figures
+    (figures.orders_per_s, far.account.requests())
+}
+
+/// Jobs a second of graphile-worker where each is one of the very calls that ours made, to a far end that is as empty.
+async fn same_calls(options: &Options, calls: &[simulator::shipcompliant::Request]) -> f64 {
+    let (folder, far) = (folder(), Far::play().await);
+    let writes: Vec<_> = calls.iter().filter(|call| call.method == "POST").collect();
+    let bodies: Vec<_> = writes.iter().map(|call| call.body.as_ref().unwrap().to_string()).collect();
+    let (host, file) = (far.endpoint.trim_start_matches("http://"), folder.join("bodies"));
+    std::fs::write(&file, bodies.join("\n")).unwrap();
+    let user = far.username.replace('@', "%40");
+    let post = format!("http://{user}:{}@{host}{}", far.password, writes[0].path);
+    let rate = graphile(options, 1, Some(&post), Some(&file)).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(far.account.orders().len() as u64, options.orders, "not every order was committed");
+    rate
 }
 
 /// The backlog on either side, by turns; one line for each engine that ours runs on.
 async fn drain(options: &Options) {
     let stub = stub().await;
-    let (mut empty, mut calling, mut ours) =
-        (Vec::new(), Vec::new(), vec![Vec::new(); options.engines.len()]);
+    let (mut empty, mut calling, mut same) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ours = vec![Vec::new(); options.engines.len()];
     for _ in 0..options.rounds {
-        empty.push(graphile(options, None).await["jobs_per_s"].as_f64().unwrap());
-        calling.push(graphile(options, Some(&stub)).await["jobs_per_s"].as_f64().unwrap());
-        for (engine, figures) in options.engines.iter().zip(&mut ours) {
-            figures.push(converged(engine, options).await.orders_per_s);
+        empty.push(graphile(options, EACH, None, None).await);
+        calling.push(graphile(options, EACH, Some(&stub), None).await);
+        let mut calls = Vec::new();
+        for (engine, rates) in options.engines.iter().zip(&mut ours) {
+            let rate;
+            (rate, calls) = converged(engine, options).await;
+            rates.push(rate);
         }
+        same.push(same_calls(options, &calls).await);
     }
     let each = f64::from(EACH);
-    let middle = |figures: &[f64], by: f64| rounded(median(figures.iter().map(|figure| figure / by)), 0);
-    for (engine, figures) in options.engines.iter().zip(&ours) {
+    let middle = |rates: &[f64], by: f64| rounded(median(rates.iter().map(|rate| rate / by)), 0);
+    for (engine, rates) in options.engines.iter().zip(&ours) {
         let ratio = |peer: &[f64], by: f64| {
-            rounded(median(figures.iter().zip(peer).map(|(ours, peer)| ours / (peer / by))), 3)
+            rounded(median(rates.iter().zip(peer).map(|(ours, peer)| ours / (peer / by))), 3)
         };
         println!(
             "{}",
             json!({
                 "bench": "peers-drain", "engine": engine, "orders": options.orders, "webhooks_each": EACH,
-                "orders_per_s": middle(figures, 1.0), "peer": "graphile-worker, one job a webhook",
+                "orders_per_s": middle(rates, 1.0), "peer": "graphile-worker, one job a webhook",
                 "peer_orders_per_s": middle(&calling, each), "peer_calls_per_s": middle(&calling, 1.0),
-                "peer_empty_jobs_per_s": middle(&empty, 1.0), "throughput_ratio": ratio(&calling, each),
-                "call_ratio": ratio(&calling, 1.0),
+                "peer_empty_jobs_per_s": middle(&empty, 1.0), "peer_same_calls_per_s": middle(&same, 1.0),
+                "throughput_ratio": ratio(&calling, each), "same_calls_ratio": ratio(&same, 1.0),
             })
         );
     }

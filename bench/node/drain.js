@@ -1,12 +1,14 @@
 // Jobs of many orders, each order's one after another, done by graphile-worker: `queueName` is the order.
 //
-//     node drain.js postgres://…  [--orders N] [--each N] [--concurrent N] [--post URL] [--plain]
+//     node drain.js postgres://…  [--orders N] [--each N] [--concurrent N] [--post URL [--bodies FILE]] [--plain]
 //
 // It adds `--each` jobs for each of `--orders` orders, then times their draining, and prints one JSON line. A job does nothing,
-// or with `--post` one POST of its payload over a kept connection. Of every order no two jobs may run at once and each must come
-// in its turn: how often that was not so is in the line. `--plain` leaves out the batches that the library recommends for
-// speed (`localQueue`, `completeJobBatchDelay`), as it comes.
+// or with `--post` one POST over a kept connection: of its payload, or of its order's line of `--bodies`. Of every order no two
+// jobs may run at once and each must come in its turn: how often that was not so is in the line. `--plain` leaves out the
+// batches that the library recommends for speed (`localQueue`, `completeJobBatchDelay`). With them, releases before 0.18 ran an
+// order's jobs at once.
 
+import fs from 'node:fs';
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
     each: { type: 'string', default: '4' },
     concurrent: { type: 'string', default: '64' },
     post: { type: 'string' },
+    bodies: { type: 'string' },
     plain: { type: 'boolean', default: false },
   },
 });
@@ -28,10 +31,11 @@ const logger = new Logger(() => (level, message) => {
   if (level === 'error' || level === 'warning') console.error(message);
 });
 
+const bodies = values.bodies && fs.readFileSync(values.bodies, 'utf8').split('\n');
 const agent = new http.Agent({ keepAlive: true, maxSockets: concurrent });
 const post = (payload) =>
   new Promise((resolve, reject) => {
-    const body = JSON.stringify(payload);
+    const body = bodies ? bodies[payload.order] : JSON.stringify(payload);
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const request = http.request(values.post, { method: 'POST', agent, headers }, (answer) => {
       answer.resume();
