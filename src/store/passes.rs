@@ -96,9 +96,12 @@ async fn together(on: &mut On<'_>, passes: &[Keep]) -> Result<Vec<Committed>> {
     settle_deliveries(on, &kept).await?;
     for (pass, _) in &kept {
         write_exceptions(on.again(), pass).await?;
-        hand_over(on.again(), pass).await?;
     }
     release(on, &kept).await?;
+    // The order that something goes over to may be one that was let go of just now: it has to be due all the same.
+    for (pass, _) in &kept {
+        hand_over(on.again(), pass).await?;
+    }
     Ok(committed)
 }
 
@@ -363,6 +366,36 @@ mod tests {
             Changes { timeline: vec![entry], release: Some(Release::Finished), ..Changes::default() };
         let lease = Lease { order, token: token.into(), touched: 1, until: now };
         Keep::new(lease, changes.into(), Gate::None, now).unwrap()
+    }
+
+    /// A pass that learnt whose a part is, and one that lets go of that very order, written together.
+    #[tokio::test]
+    async fn what_is_handed_over_to_an_order_is_owed_though_its_pass_ends_in_the_same_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
+        let setting = "INSERT INTO work (channel, order_id, due_at, priority, touched, lease)
+                           SELECT 'cellar', value, 0, 1, 1, 'mine' FROM json_each('[\"1\", \"2\", \"part:7\", \"part:8\"]')";
+        let owed = store
+            .write(move |mut on| {
+                Box::pin(async move {
+                    on.run(setting).await?;
+                    let asked = |part: &str, order: &str| {
+                        let mut asked = pass(part, "mine", "asked");
+                        Arc::make_mut(&mut asked.changes).belongs_to = Some((order.into(), false));
+                        asked
+                    };
+                    let mut watched = pass("2", "mine", "watched");
+                    Arc::make_mut(&mut watched.changes).release = Some(Release::Watch(Timestamp::MAX));
+                    let passes =
+                        [asked("part:7", "1"), pass("1", "mine", "done"), asked("part:8", "2"), watched];
+                    write(&mut on, &passes).await?;
+                    Ok(fetch_all!(on, (String, i64), "SELECT order_id, due_at FROM work ORDER BY order_id")?)
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(owed, [("1".to_owned(), 0), ("2".to_owned(), 0)]);
+        store.close().await;
     }
 
     #[tokio::test]

@@ -15,6 +15,8 @@ mod benching;
 #[cfg(test)]
 mod carriers;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod commanding;
 #[cfg(test)]
 mod complaints;
