@@ -35,8 +35,9 @@ use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use crate::store::{Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
+use crate::store::{Accepted, Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
 use crate::telemetry;
+use hearing::{Fresh, LEFT_BEHIND, Next};
 use pressure::{BREATH, Pressure};
 
 /// How long a lease lasts without a heartbeat.
@@ -58,18 +59,26 @@ pub struct Wake {
     sorter: Arc<Notify>,
     dispatcher: Arc<Notify>,
     pressure: Pressure,
+    fresh: Fresh,
 }
 
 impl Wake {
-    /// So many deliveries were stored: the first of them had waited so long for it, and there may be more than fit one
-    /// commit.
-    pub fn stored(&self, waited: Duration, count: usize, full: bool) {
-        self.pressure.committed(waited, count, full);
+    /// Deliveries were stored: the first of them had waited so long for it, and there may be more than fit one commit.
+    pub fn stored(&self, waited: Duration, accepted: &[Accepted], full: bool) {
+        self.pressure.committed(waited, accepted.len(), full);
+        let ids = accepted.iter().filter_map(|accepted| match accepted {
+            Accepted::Stored(id) => Some(*id),
+            Accepted::Duplicate(_) => None,
+        });
+        // A repeat may be news, and its own id is not known here.
+        let others = accepted.iter().any(|accepted| matches!(accepted, Accepted::Duplicate(_)));
+        self.fresh.stored(ids, others);
         self.sorter.notify_one();
     }
 
     /// Deliveries are to be sorted again.
     pub fn unsorted(&self) {
+        self.fresh.stored([], true);
         self.sorter.notify_one();
     }
 
@@ -148,7 +157,7 @@ impl Engine {
     /// everything happens in the caller's task, one order after another.
     pub async fn settle(&self) -> Result<(), StoreError> {
         loop {
-            while self.sort_batch().await? > 0 {}
+            while self.sort_batch(Next::Any, SORT_BATCH).await? > 0 {}
             let leases = self.claim(1).await?;
             if leases.is_empty() {
                 return Ok(());
@@ -161,8 +170,12 @@ impl Engine {
 
     async fn keep_sorting(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.sort_batch().await {
-                Ok(0) => tokio::select! {
+            let (most, _) = self.wake.pressure.share_of(SORT_BATCH);
+            // Alone on its store it need not remember which are its own; that would only cost memory.
+            let fresh = self.wake.fresh.next(most);
+            let next = if self.store.is_shared() { fresh } else { Next::Any };
+            match self.sort_batch(next, most).await {
+                Ok(0) if self.wake.fresh.is_empty() => tokio::select! {
                     () = self.wake.sorter.notified() => {}
                     () = self.clock().sleep(POLL) => {}
                     () = stop.cancelled() => {}
@@ -174,10 +187,17 @@ impl Engine {
         }
     }
 
-    /// Sorts what is stored; gives how many deliveries that were.
-    async fn sort_batch(&self) -> Result<usize, StoreError> {
-        let (batch, _) = self.wake.pressure.share_of(SORT_BATCH);
-        let stored = self.store.unsorted(i64::try_from(batch).unwrap_or(i64::MAX)).await?;
+    /// Sorts what is stored, so many at the most; gives how many deliveries that were.
+    async fn sort_batch(&self, next: Next, most: usize) -> Result<usize, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let stored = match next {
+            Next::Any => self.store.unsorted(most).await?,
+            Next::These(ids) => self.store.unsorted_of(ids).await?,
+            Next::LeftBehind => {
+                let now = self.clock().now();
+                self.store.unsorted_before(now.saturating_sub(LEFT_BEHIND).unwrap_or(now), most).await?
+            }
+        };
         if stored.is_empty() {
             return Ok(0);
         }

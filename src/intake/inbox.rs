@@ -100,13 +100,13 @@ async fn write(store: Store, wake: Wake, mut waiting: mpsc::Receiver<Waiting>, s
         match store.accept(deliveries).await {
             Ok(accepted) => {
                 telemetry::deliveries_committed(taken);
+                wake.stored(since.elapsed(), &accepted, taken == BATCH);
                 for (answer, accepted) in answers.into_iter().zip(accepted) {
                     let _ = answer.send(match accepted {
                         Accepted::Stored(_) => Outcome::Stored,
                         Accepted::Duplicate(_) => Outcome::Duplicate,
                     });
                 }
-                wake.stored(since.elapsed(), taken, taken == BATCH);
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = taken, "deliveries could not be stored; their sender will retry");

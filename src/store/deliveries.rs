@@ -86,9 +86,26 @@ impl Store {
 
     /// Deliveries that nobody has looked at, oldest first.
     pub async fn unsorted(&self, limit: i64) -> Result<Vec<StoredDelivery>> {
-        self.read(|mut on| {
+        self.unsorted_before(Timestamp::MAX, limit).await
+    }
+
+    /// Those of them that were received before an instant.
+    pub async fn unsorted_before(&self, before: Timestamp, limit: i64) -> Result<Vec<StoredDelivery>> {
+        self.read(move |mut on| {
             Box::pin(async move {
-                fetch_all!(on, BodyRow, sql::UNSORTED, limit)?.into_iter().map(stored).collect()
+                let rows = fetch_all!(on, BodyRow, sql::UNSORTED, limit, micros(before))?;
+                rows.into_iter().map(stored).collect()
+            })
+        })
+        .await
+    }
+
+    /// Those of these that nobody has looked at.
+    pub async fn unsorted_of(&self, ids: Vec<i64>) -> Result<Vec<StoredDelivery>> {
+        self.read(move |mut on| {
+            Box::pin(async move {
+                let rows = fetch_all!(on, BodyRow, sql::UNSORTED_OF, super::to_json("deliveries", &ids)?)?;
+                rows.into_iter().map(stored).collect()
             })
         })
         .await

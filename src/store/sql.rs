@@ -11,7 +11,13 @@ pub(super) const ADD_BODY: &str = "INSERT INTO delivery_bodies (delivery_id, bod
 pub(super) const UNSORTED: &str = "
 SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
 FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.state = 'stored' ORDER BY d.id LIMIT $1";
+WHERE d.state = 'stored' AND d.received_at < $2 ORDER BY d.id LIMIT $1";
+
+/// Of a list of deliveries.
+pub(super) const UNSORTED_OF: &str = "
+SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM json_each($1) i CROSS JOIN deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.id = CAST(i.value AS BIGINT) AND d.state = 'stored' ORDER BY d.id";
 
 pub(super) const LEASED: &str =
     "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";

@@ -67,13 +67,32 @@ impl Jobs {
 }
 
 impl Queue {
-    /// What waits, up to `limit` jobs, once something does; nothing once the queue is closed and empty.
+    /// What waits, up to `limit` jobs, for one transaction, once something does; nothing once the queue is closed and empty.
     pub(super) async fn next(&self, limit: usize) -> Option<Batch> {
-        let mut jobs = Vec::new();
-        if self.0.lock().await.recv_many(&mut jobs, limit).await == 0 {
+        let jobs = self.receive(limit).await;
+        (!jobs.is_empty()).then(|| Batch::of(jobs))
+    }
+
+    /// The same in several transactions: passes in one, every other job in its own. Each locks orders in the order of their
+    /// keys; together they would not, and two writers could wait for each other.
+    pub(super) async fn next_apart(&self, limit: usize) -> Option<Vec<Batch>> {
+        let jobs = self.receive(limit).await;
+        if jobs.is_empty() {
             return None;
         }
-        Some(Batch::of(jobs.into_iter()))
+        let (passes, others): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| matches!(job, Job::Pass(..)));
+        let mut apart: Vec<Batch> = others.into_iter().map(|job| Batch::of(vec![job])).collect();
+        if !passes.is_empty() {
+            apart.push(Batch::of(passes));
+        }
+        Some(apart)
+    }
+
+    async fn receive(&self, limit: usize) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        self.0.lock().await.recv_many(&mut jobs, limit).await;
+        jobs
     }
 }
 
@@ -100,7 +119,7 @@ pub(super) async fn run<T: Send + 'static>(
 }
 
 impl Batch {
-    fn of(jobs: impl Iterator<Item = Job>) -> Self {
+    fn of(jobs: Vec<Job>) -> Self {
         let mut batch = Self::default();
         for job in jobs {
             match job {

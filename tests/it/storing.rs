@@ -284,6 +284,19 @@ async fn a_lease_that_ran_out_is_taken_over_only_where_the_clock_can_be_trusted(
 }
 
 #[tokio::test]
+async fn what_waits_to_be_sorted_is_found_by_its_ids_and_by_its_age() {
+    let (_folder, store) = store().await;
+    for (id, body) in [("a", "1"), ("b", "2"), ("c", "3")] {
+        store.accept(vec![delivery(id, "orders/create", body)]).await.unwrap();
+    }
+    store.sort(vec![into_order(nth(2))], second(0)).await.unwrap();
+    let ids = |found: Vec<crossdock::store::StoredDelivery>| found.iter().map(|d| d.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.unsorted_of(vec![nth(3), nth(2), nth(99)]).await.unwrap()), [nth(3)]);
+    assert_eq!(ids(store.unsorted_before(second(0), 10).await.unwrap()), [] as [i64; 0]);
+    assert_eq!(ids(store.unsorted_before(second(1), 1).await.unwrap()), [nth(1)]);
+}
+
+#[tokio::test]
 async fn what_a_claim_leased_whose_answer_was_lost_is_let_go_of() {
     let (_folder, store, lease) = leased().await;
     assert_eq!(store.release_lost("another's", second(3)).await.unwrap(), 0);

@@ -4,8 +4,10 @@
 
 mod answering;
 mod asking;
+mod fresh;
 mod polling;
 mod sorter;
 
+pub(super) use fresh::{Fresh, LEFT_BEHIND, Next};
 pub(super) use polling::Reported;
 pub(super) use sorter::hear;

@@ -1,6 +1,6 @@
 //! PostgreSQL: any number of instances over one database.
 //!
-//! A few writers take what waits and commit it in one transaction each; reads and the inbox use connections of the same
+//! A few writers take what waits and commit it, passes together; reads and the inbox use connections of the same
 //! pool. Nothing rests on a session: no session lock, no `LISTEN`, no transaction held over network I/O, so a pooler that
 //! lends connections by the transaction may stand between. Orders are locked by their row of `work`, in the order of their keys.
 
@@ -24,17 +24,19 @@ pub(super) const DIALECT: Dialect = Dialect {
     now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
     // Each priority apart, so that the index gives the first of it; what another instance is taking is passed over.
     claim: "
-WITH urgent AS MATERIALIZED (SELECT channel, order_id FROM work
+WITH urgent AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
         WHERE priority = 0 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
-    owed AS MATERIALIZED (SELECT channel, order_id FROM work
-        WHERE priority = 1 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4 - (SELECT COUNT(*) FROM urgent) FOR UPDATE SKIP LOCKED),
-    watched AS MATERIALIZED (SELECT channel, order_id FROM work
+    owed AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
+        WHERE priority = 1 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at
+        LIMIT $4 - (SELECT COUNT(*) FROM urgent) FOR UPDATE SKIP LOCKED),
+    watched AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
         WHERE priority = 2 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at
         LIMIT $4 - (SELECT COUNT(*) FROM urgent) - (SELECT COUNT(*) FROM owed) FOR UPDATE SKIP LOCKED),
-    due AS (SELECT * FROM urgent UNION ALL SELECT * FROM owed UNION ALL SELECT * FROM watched)
-UPDATE work SET lease = $1, due_at = $2 FROM due
-WHERE work.channel = due.channel AND work.order_id = due.order_id
-RETURNING work.channel, work.order_id, work.touched",
+    due AS (SELECT * FROM urgent UNION ALL SELECT * FROM owed UNION ALL SELECT * FROM watched),
+    claimed AS (UPDATE work SET lease = $1, due_at = $2 FROM due
+        WHERE work.channel = due.channel AND work.order_id = due.order_id
+        RETURNING work.channel, work.order_id, work.touched, due.priority, due.due_at)
+SELECT channel, order_id, touched FROM claimed ORDER BY priority, due_at",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
@@ -45,8 +47,8 @@ ORDER BY w.channel, w.order_id FOR UPDATE OF w",
 const QUEUE: usize = 1024;
 /// Transactions at once.
 const WRITERS: usize = 3;
-/// Jobs in one transaction: each has a savepoint, and a server keeps 64 of them at hand.
-const BATCH: usize = 48;
+/// Jobs taken at once.
+const BATCH: usize = 64;
 /// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'";
 /// How long anything may take; beyond it the network or the database is taken for gone.
@@ -130,15 +132,17 @@ impl Postgres {
 
 /// Writes until no more jobs are taken.
 async fn write(pool: PgPool, queue: Arc<Queue>) {
-    while let Some(mut batch) = queue.next(BATCH).await {
-        let ended = bounded(&pool, AT_MOST, async |connection| {
-            Ok(batch.write(&mut On::Postgres(connection), BEGIN).await?)
-        });
-        let ended = ended.await.map_err(|error| match error {
-            StoreError::Database(error) => error,
-            other => sqlx::Error::Protocol(other.to_string()),
-        });
-        batch.tell(&ended);
+    while let Some(apart) = queue.next_apart(BATCH).await {
+        for mut batch in apart {
+            let ended = bounded(&pool, AT_MOST, async |connection| {
+                Ok(batch.write(&mut On::Postgres(connection), BEGIN).await?)
+            });
+            let ended = ended.await.map_err(|error| match error {
+                StoreError::Database(error) => error,
+                other => sqlx::Error::Protocol(other.to_string()),
+            });
+            batch.tell(&ended);
+        }
     }
 }
 
