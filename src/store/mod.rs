@@ -18,6 +18,8 @@ mod parts;
 mod passes;
 mod postgres;
 mod rows;
+#[cfg(test)]
+mod seam;
 mod sql;
 mod sqlite;
 mod work;

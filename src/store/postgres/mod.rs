@@ -7,6 +7,7 @@
 mod accept;
 mod connect;
 mod partitions;
+mod texts;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
