@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use super::partitions::{DAY, PERIOD_DAYS};
 use super::texts::{KNOWN, STORE};
 use crate::store::accept::{Batch, Keys, Row, decide};
-use crate::store::on::On;
+use crate::store::on::{Kept as _, On};
 use crate::store::{Accepted, NewDelivery, Result, StoreError, micros};
 
 /// Times a batch is decided anew because another instance stored one of it meanwhile.
@@ -66,7 +66,7 @@ async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result
     let column =
         |of: fn(&NewDelivery) -> i64| -> Vec<i64> { rows.iter().map(|row| of(row.delivery)).collect() };
     let text =
-        |of: fn(&NewDelivery) -> &str| -> Vec<&str> { rows.iter().map(|row| of(row.delivery)).collect() };
+        |of: fn(&NewDelivery) -> &str| -> Vec<_> { rows.iter().map(|row| of(row.delivery).kept()).collect() };
     sqlx::query(STORE)
         .bind(entered)
         .bind(holders)

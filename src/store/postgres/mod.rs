@@ -71,7 +71,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let pool = connect::open(url).await?;
+        let pool = connect::open(url, connect::PATIENCE).await?;
         partitions::make(&pool).await?;
         let (jobs, queue) = writer::queue(QUEUE);
         let queue = Arc::new(queue);
