@@ -17,6 +17,7 @@ mod on;
 mod parts;
 mod passes;
 mod postgres;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod seam;
@@ -30,6 +31,7 @@ pub use bodies::pack;
 pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
 pub use exceptions::ExceptionQuery;
 pub use instances::Present;
+pub use retention::{Removed, Retention};
 pub use rows::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
     StoredDelivery, TimelineRow,

@@ -90,8 +90,8 @@ fn texts(source: &str) -> BTreeMap<String, String> {
 
 fn of_the_dialect(dialect: &Dialect) -> Vec<(String, String)> {
     // A new text has to be named here to compile.
-    let Dialect { claim, held } = dialect;
-    [("claim", claim), ("held", held)].map(|(name, text)| (name.to_owned(), (*text).to_owned())).to_vec()
+    let Dialect { now, claim, held } = dialect;
+    [("now", now), ("claim", claim), ("held", held)].map(|(name, text)| (name.to_owned(), (*text).to_owned())).to_vec()
 }
 
 /// Whether a text inserts one row that `Bulk` can make many of.
@@ -114,7 +114,8 @@ async fn every_text_prepares_on_both_engines() {
     let bulk = bulks.iter().flat_map(|(name, bulk)| {
         bulk.texts().0.iter().map(move |text| (format!("{name} in bulk"), text.clone()))
     });
-    let all = shared.clone().into_iter().chain(of_the_dialect(&sqlite::DIALECT)).chain(bulk);
+    let own = texts(include_str!("sqlite/texts.rs"));
+    let all = shared.clone().into_iter().chain(own).chain(of_the_dialect(&sqlite::DIALECT)).chain(bulk);
     for (name, text) in all {
         if let Err(error) = (&mut on_sqlite).prepare(AssertSqlSafe(text).into_sql_str()).await {
             refused.push(format!("SQLite refuses {name}: {error}"));

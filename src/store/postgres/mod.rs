@@ -7,6 +7,7 @@
 mod accept;
 mod connect;
 mod partitions;
+mod retention;
 mod texts;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use retention::OLD;
 
 use super::on::{Dialect, On};
 use super::passes::Keep;
@@ -116,6 +119,11 @@ impl Postgres {
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
         bounded(&self.pool, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
+    }
+
+    /// Drops partitions older than these instants; see [`super::Store::remove_old`].
+    pub(super) async fn drop_old(&self, deliveries: i64, attempts: i64) -> Result<(u64, u64)> {
+        retention::drop_old(&self.pool, deliveries, attempts).await
     }
 
     pub(super) async fn close(&self) {

@@ -16,7 +16,7 @@ pub(super) const PERIOD_DAYS: i64 = 28;
 
 /// Days made ahead.
 const AHEAD: i64 = 3;
-const DAY_MICROS: i64 = 86_400_000_000;
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What one partition is: its table, its name, and the values from and up to which it takes.
 fn wanted(today: i64) -> Vec<(&'static str, String, i64, i64)> {
@@ -52,7 +52,13 @@ pub(super) async fn make(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-async fn make_one(pool: &PgPool, table: &str, name: &str, from: i64, upto: i64) -> sqlx::Result<()> {
+pub(super) async fn make_one(
+    pool: &PgPool,
+    table: &str,
+    name: &str,
+    from: i64,
+    upto: i64,
+) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
     sqlx::raw_sql("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
     let make = format!(
