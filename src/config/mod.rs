@@ -176,8 +176,9 @@ fn with_environment(mut root: Node, environment: &[(String, String)], problems: 
     root
 }
 
-/// Where everything is kept, or what holds that. Never quoted: it may hold a password.
-fn store_url(written: &str) -> Result<SecretString, (String, String)> {
+/// Where everything is kept, or what holds that; or what is wrong with it and how to mend it. Never quoted: it may hold a
+/// password.
+pub fn store_url(written: &str) -> Result<SecretString, (String, String)> {
     let url = secrets::resolve_name(written)?;
     match url.expose_secret().split_once(':') {
         Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(url),

@@ -8,6 +8,7 @@ mod accept;
 mod admin;
 mod bodies;
 mod bulk;
+mod copy;
 mod deliveries;
 mod exceptions;
 mod instances;
@@ -28,6 +29,7 @@ mod writer;
 
 pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
+pub use copy::{Copied, Tally, copy};
 pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
 pub use exceptions::ExceptionQuery;
 pub use instances::Present;

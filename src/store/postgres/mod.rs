@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use partitions::{DAY, PERIOD_DAYS};
 pub(super) use retention::OLD;
 
 use super::on::{Dialect, On};
@@ -119,6 +120,22 @@ impl Postgres {
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
         bounded(&self.pool, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
+    }
+
+    /// A transaction of the copy's own.
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Makes the partitions of tries of all days between two instants.
+    pub(super) async fn make_days_of_attempts(&self, from: i64, upto: i64) -> Result<()> {
+        partitions::make_days_of_attempts(&self.pool, from, upto).await
+    }
+
+    /// Has the planner look at the tables.
+    pub(super) async fn analyze(&self) -> Result<()> {
+        sqlx::raw_sql("ANALYZE").execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Drops partitions older than these instants; see [`super::Store::remove_old`].

@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, PgPool};
 use crate::store::Result;
 
 /// Ids of one day.
-pub(super) const DAY: i64 = 100_000_000_000;
+pub(in crate::store) const DAY: i64 = 100_000_000_000;
 /// Days of a period of keys.
-pub(super) const PERIOD_DAYS: i64 = 28;
+pub(in crate::store) const PERIOD_DAYS: i64 = 28;
 
 /// Days made ahead.
 const AHEAD: i64 = 3;
@@ -48,6 +48,16 @@ pub(super) async fn make(pool: &PgPool) -> Result<()> {
         if let Err(error) = made {
             tracing::warn!(%error, partition = name, "a partition was not made; what belongs there lies in the rest until it is");
         }
+    }
+    Ok(())
+}
+
+/// Makes the partitions of tries of all days between two instants, a year at the most, so that old ones are dropped whole.
+pub(super) async fn make_days_of_attempts(pool: &PgPool, from: i64, upto: i64) -> Result<()> {
+    let last = upto.div_euclid(DAY_MICROS);
+    for day in from.div_euclid(DAY_MICROS).max(last - 366)..=last {
+        let name = format!("attempts_{day}");
+        make_one(pool, "attempts", &name, day * DAY_MICROS, (day + 1) * DAY_MICROS).await?;
     }
     Ok(())
 }

@@ -185,6 +185,11 @@ impl Sqlite {
         job(On::Sqlite(&mut connection)).await
     }
 
+    /// A connection that reads, for as long as the caller likes.
+    pub(super) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
+        Ok(self.readers.acquire().await?)
+    }
+
     pub(super) async fn close(&self) {
         self.stop.cancel();
         // With the last sender gone the writer finishes what is queued and closes its connection.
