@@ -79,8 +79,8 @@ const ROWS: i64 = 64;
 const FEWEST: i64 = 8;
 const MOST: i64 = 512;
 /// A batch that takes longer is followed by a smaller one, and one that takes less by a larger.
-const LONG: Duration = Duration::from_millis(15);
-const SHORT: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_millis(10);
+const SHORT: Duration = Duration::from_millis(3);
 /// The keys are gone through once so many of a hundred are of deliveries that are gone; until then they do no harm.
 const STALE_PERCENT: i64 = 5;
 
