@@ -91,7 +91,9 @@ fn texts(source: &str) -> BTreeMap<String, String> {
 fn of_the_dialect(dialect: &Dialect) -> Vec<(String, String)> {
     // A new text has to be named here to compile.
     let Dialect { now, claim, held } = dialect;
-    [("now", now), ("claim", claim), ("held", held)].map(|(name, text)| (name.to_owned(), (*text).to_owned())).to_vec()
+    [("now", now), ("claim", claim), ("held", held)]
+        .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
+        .to_vec()
 }
 
 /// Whether a text inserts one row that `Bulk` can make many of.

@@ -161,7 +161,7 @@ async fn old_tries_lines_and_closed_exceptions_go_and_the_order_stays() {
     for (when, token) in [(0, "a"), (80, "b")] {
         store.touch(order_ref(), day(when)).await.unwrap();
         let until = day(when + 1);
-        let lease = store.claim(day(when), until, 1, token.into()).await.unwrap().remove(0);
+        let lease = store.claim(token, day(when), until, 1, false).await.unwrap().remove(0);
         let at = |name: &str| ExceptionAt::Destination(name.to_owned());
         let open = |name: &str| OpenException {
             at: at(name),
@@ -255,7 +255,7 @@ async fn measured_with_a_hundred_thousand_deliveries() {
         let sort =
             |number| into(id(0, number + 1), SortedInto::Order { order: order(number), urgent: false });
         store.sort(numbers.clone().map(sort).collect(), day(0)).await.unwrap();
-        let leases = store.claim(day(1), day(2), 1000, first.to_string()).await.unwrap();
+        let leases = store.claim("one", day(1), day(2), 1000, false).await.unwrap();
         let passes = leases.iter().zip(numbers).map(|(lease, _)| {
             let number: i64 = lease.order.id.as_str().parse().unwrap();
             let changes = Changes {

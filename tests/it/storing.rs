@@ -414,7 +414,7 @@ async fn a_nul_in_what_comes_from_outside_keeps_nothing_from_being_kept() {
         )
         .await
         .unwrap();
-    let mut leases = store.claim(second(0), second(60), 10, "t".into()).await.unwrap();
+    let mut leases = store.claim("one", second(0), second(60), 10, false).await.unwrap();
     leases.sort_by_key(|lease| lease.order.part().is_none());
     assert_eq!(
         (leases.len(), leases[0].order.part()),
