@@ -99,7 +99,8 @@ fn of_the_dialect(dialect: &Dialect) -> Vec<(String, String)> {
 /// Whether a text inserts one row that `Bulk` can make many of.
 fn is_bulk(text: &str) -> bool {
     text.split_once("VALUES (").is_some_and(|(_, rest)| {
-        rest.split_once(')').is_some_and(|(row, _)| !row.contains('(') && row.contains('$'))
+        rest.split_once(')')
+            .is_some_and(|(row, tail)| !row.contains('(') && row.contains('$') && !tail.contains('$'))
     })
 }
 
