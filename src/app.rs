@@ -26,6 +26,7 @@ use crate::http::problem::or_problem;
 use crate::http::webhooks::{self, Webhooks};
 use crate::intake::{Inbox, Signatures, Sources};
 use crate::listener;
+use crate::schedule;
 use crate::store::Store;
 use crate::transport::{Client, Share};
 
@@ -42,6 +43,7 @@ pub struct App {
     serving: Vec<tokio::task::JoinHandle<()>>,
     inbox: tokio::task::JoinHandle<()>,
     looping: tokio::task::JoinHandle<()>,
+    removing: Option<tokio::task::JoinHandle<()>>,
     stop_inbox: CancellationToken,
     stop_loop: CancellationToken,
 }
@@ -112,7 +114,7 @@ pub fn connect(
 impl App {
     /// Starts everything `config` asks for.
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
-        let Config { server, admin, store_url, workers, connections, routes, duties } = config;
+        let Config { server, admin, store_url, workers, connections, routes, duties, retention } = config;
         let Options { clock, metrics, run_loop, keep_nothing } = options;
         let store = Store::open(store_url.expose_secret()).await?;
         store.set_duties(&duties).await?;
@@ -144,6 +146,9 @@ impl App {
                 }
             }
         });
+
+        let removing = schedule::retention::run(store.clone(), retention, clock.clone(), stop_loop.clone());
+        let removing = (run_loop && !keep_nothing).then(|| tokio::spawn(removing));
 
         let health = health::router(Health { store, metrics, clock: clock.clone(), stop: stop.clone() });
         let mut public = webhooks::router(Webhooks {
@@ -182,6 +187,7 @@ impl App {
             serving,
             inbox: writing,
             looping,
+            removing,
             stop_inbox,
             stop_loop,
         })
@@ -197,6 +203,9 @@ impl App {
         let _ = self.inbox.await;
         self.stop_loop.cancel();
         let _ = self.looping.await;
+        if let Some(removing) = self.removing {
+            let _ = removing.await;
+        }
         self.engine.store().close().await;
     }
 }

@@ -12,6 +12,7 @@
 //! | [`http`] | the routes that webhooks come in by, health, metrics, and how errors are told |
 //! | [`intake`] | from a request to the inbox: headers, signature, one durable commit; nothing is parsed before |
 //! | [`engine`] | the loop: sort, merge, desired, plan, converge; every business rule is here or in [`domain`] |
+//! | [`schedule`] | what runs by the clock: the removal of what is too old |
 //! | [`connectors`] | one folder for each kind of outside system, and the traits they share; they decide nothing |
 //! | [`simulator`] | plays the outside systems, with faults; imports no room but [`listener`] and [`clock`] |
 //! | [`store`] | what is kept, behind one seam: deliveries, records, work, mirrors, attempts, time-lines, exceptions |
@@ -38,6 +39,7 @@ pub mod engine;
 pub mod http;
 pub mod intake;
 pub mod listener;
+pub mod schedule;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;

@@ -10,6 +10,7 @@ mod lookups;
 mod replay;
 mod serve;
 mod simulate;
+mod store;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -44,6 +45,9 @@ enum Action {
     /// Register for the webhooks of a system whose API does that.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// Move what is kept to another database.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Understand deliveries anew, or look at orders again.
     Replay(replay::Replay),
     /// Look at orders.
@@ -72,6 +76,7 @@ pub fn run() -> ExitCode {
             Action::Check(check) => check.run(&config).await,
             Action::Simulate(simulate) => simulate.run().await,
             Action::Webhooks(webhooks) => webhooks.run(&config).await,
+            Action::Store(store) => store.run().await,
             Action::Replay(replay) => replay.run(&config).await,
             Action::Orders(orders) => orders.run(&config).await,
             Action::Deliveries(deliveries) => deliveries.run(&config).await,

@@ -9,6 +9,7 @@ mod customs;
 mod duties;
 mod locations;
 mod reader;
+mod retention;
 mod roles;
 mod routes;
 mod secrets;
@@ -28,6 +29,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::ConnectionName;
 use crate::domain::reason::Duties;
 use crate::domain::route::Route;
+use crate::store::Retention;
 use reader::Node;
 use section::Section;
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Who sees to exceptions.
     pub duties: Duties,
+    /// For how long things are kept.
+    pub retention: Retention,
 }
 
 /// Where webhooks are taken.
@@ -172,8 +176,9 @@ fn with_environment(mut root: Node, environment: &[(String, String)], problems: 
     root
 }
 
-/// Where everything is kept, or what holds that. Never quoted: it may hold a password.
-fn store_url(written: &str) -> Result<SecretString, (String, String)> {
+/// Where everything is kept, or what holds that; or what is wrong with it and how to mend it. Never quoted: it may hold a
+/// password.
+pub fn store_url(written: &str) -> Result<SecretString, (String, String)> {
     let url = secrets::resolve_name(written)?;
     match url.expose_secret().split_once(':') {
         Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(url),
@@ -201,7 +206,8 @@ fn read(root: &mut Section<'_>) -> Config {
     let connections = connections::read(root);
     let routes = routes::read(root, &connections.names);
     let duties = duties::read(root);
-    Config { server, admin, store_url, workers, connections: connections.all, routes, duties }
+    let retention = retention::read(root);
+    Config { server, admin, store_url, workers, connections: connections.all, routes, duties, retention }
 }
 
 fn address(text: &str) -> Result<SocketAddr, (String, String)> {

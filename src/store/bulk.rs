@@ -45,6 +45,12 @@ impl Bulk {
         cut(&self.sqlite, rows)
     }
 
+    /// Its texts for SQLite and for PostgreSQL.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> (&[String], &[String]) {
+        (&self.sqlite, &self.postgres)
+    }
+
     /// The same for PostgreSQL.
     pub(super) fn postgres<'r, T>(&'static self, rows: &'r [T]) -> Vec<(&'static str, &'r [T])> {
         cut(&self.postgres, rows)

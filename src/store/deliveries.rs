@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 
 use super::bulk::Bulk;
-use super::on::{On, execute, fetch_all, insert_all};
+use super::on::{On, execute, fetch_all, insert_all, list};
 use super::{DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
 use crate::domain::reason::Reason;
 use crate::domain::{OrderRef, RemoteId};
@@ -152,7 +152,7 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
             *priority = (*priority).min(i64::from(!urgent));
         }
     }
-    execute!(on, sql::SORT_DELIVERIES, super::to_json("sorting", &settled)?)?;
+    execute!(on, sql::SORT_DELIVERIES, list("sorting", &settled)?)?;
     let due: Vec<_> = due.into_iter().collect();
     insert_all!(
         on,

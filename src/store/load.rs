@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::deliveries::{BodyRow, stored};
-use super::on::{On, fetch_all};
-use super::{Loaded, Result, from_json, sql, to_json};
+use super::on::{On, fetch_all, list};
+use super::{Loaded, Result, from_json, sql};
 use crate::domain::{ConnectionName, OrderRef};
 
 /// What is kept of each order, in order, with the deliveries about it that its channel and these others sent; one that cannot be read takes no other with it.
@@ -21,8 +21,8 @@ pub(super) async fn load(
             senders.map(move |connection| json!([connection, order.id, at]))
         })
         .collect();
-    let sent = to_json("order", &sent)?;
-    let wanted = to_json("order", &wanted)?;
+    let sent = list("order", &sent)?;
+    let wanted = list("order", &wanted)?;
     let records = fetch_all!(on, (i64, i64, String), sql::RECORDS_OF, &wanted)?;
     let mirrors = fetch_all!(on, (i64, String), sql::MIRRORS_OF, &wanted)?;
     let deliveries = fetch_all!(on, PendingRow, sql::PENDING_OF, &sent)?;

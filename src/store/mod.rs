@@ -8,6 +8,7 @@ mod accept;
 mod admin;
 mod bodies;
 mod bulk;
+mod copy;
 mod deliveries;
 mod exceptions;
 mod instances;
@@ -17,7 +18,10 @@ mod on;
 mod parts;
 mod passes;
 mod postgres;
+mod retention;
 mod rows;
+#[cfg(test)]
+mod seam;
 mod sql;
 mod sqlite;
 mod work;
@@ -25,9 +29,11 @@ mod writer;
 
 pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
+pub use copy::{Copied, Tally, copy};
 pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
 pub use exceptions::ExceptionQuery;
 pub use instances::Present;
+pub use retention::{Removed, Retention};
 pub use rows::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
     StoredDelivery, TimelineRow,

@@ -3,6 +3,12 @@
 //! The text and its bindings are written once; each engine's arm is stamped out by the macro, so the types of the
 //! bindings are checked against each engine. The few texts that differ stand in each engine's [`Dialect`].
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Result, to_json};
+
 /// A connection, in a transaction where one is open.
 pub(super) enum On<'c> {
     /// SQLite.
@@ -51,17 +57,113 @@ impl On<'_> {
     }
 }
 
+/// A value as it is bound. U+0000 in a text becomes U+FFFD: PostgreSQL's text holds none, and what came from outside with one
+/// in it must not keep all that is written with it from being kept. Documents hold it as an escape, and keep it.
+pub(super) trait Kept {
+    /// What is bound.
+    type As;
+    /// The value as it is bound.
+    fn kept(self) -> Self::As;
+}
+
+macro_rules! kept_as_it_is {
+    ($($kind:ty),+) => {
+        $(impl Kept for $kind {
+            type As = Self;
+            fn kept(self) -> Self {
+                self
+            }
+        })+
+    };
+}
+
+kept_as_it_is!(i64, bool, Option<i64>, &[u8], Option<&[u8]>);
+
+impl<'t> Kept for &'t str {
+    type As = Cow<'t, str>;
+    fn kept(self) -> Cow<'t, str> {
+        if self.contains('\0') { Cow::Owned(self.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(self) }
+    }
+}
+
+impl<'t> Kept for &'t String {
+    type As = Cow<'t, str>;
+    fn kept(self) -> Cow<'t, str> {
+        self.as_str().kept()
+    }
+}
+
+impl<'t> Kept for Option<&'t str> {
+    type As = Option<Cow<'t, str>>;
+    fn kept(self) -> Self::As {
+        self.map(Kept::kept)
+    }
+}
+
+impl<'t> Kept for Option<&'t String> {
+    type As = Option<Cow<'t, str>>;
+    fn kept(self) -> Self::As {
+        self.map(Kept::kept)
+    }
+}
+
+impl<'t> Kept for &'t Option<String> {
+    type As = Option<Cow<'t, str>>;
+    fn kept(self) -> Self::As {
+        self.as_deref().kept()
+    }
+}
+
+impl Kept for String {
+    type As = Self;
+    fn kept(self) -> Self {
+        if self.contains('\0') { self.replace('\0', "\u{fffd}") } else { self }
+    }
+}
+
+impl Kept for Option<String> {
+    type As = Self;
+    fn kept(self) -> Self {
+        self.map(Kept::kept)
+    }
+}
+
+/// A list as `json_each` takes it, with the same done to the texts in it.
+pub(super) fn list(what: &'static str, rows: &[Value]) -> Result<String> {
+    let json = to_json(what, &rows)?;
+    if !json.contains("\\u0000") {
+        return Ok(json);
+    }
+    let mut plain = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some((before, escaped)) = rest.split_once('\\') {
+        plain.push_str(before);
+        rest = if let Some(after) = escaped.strip_prefix("u0000") {
+            plain.push('\u{fffd}');
+            after
+        } else {
+            // What is escaped may be a backslash itself.
+            let (one, after) = escaped.split_at_checked(1).unwrap_or((escaped, ""));
+            plain.push('\\');
+            plain.push_str(one);
+            after
+        };
+    }
+    plain.push_str(rest);
+    Ok(plain)
+}
+
 /// Runs a statement; gives the number of rows it touched.
 macro_rules! execute {
     ($on:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match &mut $on {
             $crate::store::on::On::Sqlite(connection) => sqlx::query($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .execute(&mut **connection)
                 .await
                 .map(|done| done.rows_affected()),
             $crate::store::on::On::Postgres(connection) => sqlx::query($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .execute(&mut **connection)
                 .await
                 .map(|done| done.rows_affected()),
@@ -74,11 +176,11 @@ macro_rules! fetch_all {
     ($on:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
         match &mut $on {
             $crate::store::on::On::Sqlite(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .fetch_all(&mut **connection)
                 .await,
             $crate::store::on::On::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .fetch_all(&mut **connection)
                 .await,
         }
@@ -90,11 +192,11 @@ macro_rules! fetch_optional {
     ($on:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
         match &mut $on {
             $crate::store::on::On::Sqlite(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .fetch_optional(&mut **connection)
                 .await,
             $crate::store::on::On::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($bind))*
+                $(.bind($crate::store::on::Kept::kept($bind)))*
                 .fetch_optional(&mut **connection)
                 .await,
         }
@@ -109,7 +211,7 @@ macro_rules! insert_all {
                 for (sql, part) in $bulk.sqlite($rows) {
                     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
                     for $row in part {
-                        $(query = query.bind($bind);)+
+                        $(query = query.bind($crate::store::on::Kept::kept($bind));)+
                     }
                     query.execute(&mut **connection).await?;
                 }
@@ -118,7 +220,7 @@ macro_rules! insert_all {
                 for (sql, part) in $bulk.postgres($rows) {
                     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
                     for $row in part {
-                        $(query = query.bind($bind);)+
+                        $(query = query.bind($crate::store::on::Kept::kept($bind));)+
                     }
                     query.execute(&mut **connection).await?;
                 }
@@ -128,3 +230,19 @@ macro_rules! insert_all {
 }
 
 pub(super) use {execute, fetch_all, fetch_optional, insert_all};
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_nul_is_replaced_and_what_only_looks_like_one_is_not() {
+        assert_eq!("a\0b".kept(), "a\u{fffd}b");
+        assert_eq!(Some(&"\0".to_owned()).kept().unwrap(), "\u{fffd}");
+        let rows = [json!([1, "a\0\0b", "\\u0000", "\\\0", "\n\"", null])];
+        let read: Vec<Value> = serde_json::from_str(&list("list", &rows).unwrap()).unwrap();
+        assert_eq!(read, [json!([1, "a\u{fffd}\u{fffd}b", "\\u0000", "\\\u{fffd}", "\n\"", null])]);
+    }
+}

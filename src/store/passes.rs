@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::bulk::Bulk;
-use super::on::{On, execute, fetch_all, fetch_optional, insert_all};
+use super::on::{On, execute, fetch_all, fetch_optional, insert_all, list};
 use super::work::{OWED, WATCHED};
 use super::{
     Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
@@ -112,7 +112,7 @@ async fn touched(on: &mut On<'_>, passes: &[Keep]) -> Result<Vec<Option<i64>>> {
         .map(|pass| json!([pass.lease.order.connection, pass.lease.order.id, pass.lease.token]))
         .collect();
     let text = on.dialect().held;
-    let held = fetch_all!(*on, (i64, i64), text, to_json("lease", &leases)?)?;
+    let held = fetch_all!(*on, (i64, i64), text, list("lease", &leases)?)?;
     let mut touched = vec![None; passes.len()];
     for (at, times) in held {
         touched[usize::try_from(at).unwrap_or(usize::MAX)] = Some(times);
@@ -245,7 +245,7 @@ async fn settle_deliveries(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()
     if settled.is_empty() {
         return Ok(());
     }
-    execute!(*on, sql::SETTLE_DELIVERIES, to_json("settling", &settled)?)?;
+    execute!(*on, sql::SETTLE_DELIVERIES, list("settling", &settled)?)?;
     Ok(())
 }
 
@@ -264,10 +264,10 @@ async fn release(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
         }
     }
     if !later.is_empty() {
-        execute!(*on, sql::RELEASE_UNTIL, to_json("release", &later)?)?;
+        execute!(*on, sql::RELEASE_UNTIL, list("release", &later)?)?;
     }
     if !finished.is_empty() {
-        execute!(*on, sql::RELEASE_FINISHED, to_json("release", &finished)?)?;
+        execute!(*on, sql::RELEASE_FINISHED, list("release", &finished)?)?;
     }
     Ok(())
 }

@@ -267,3 +267,9 @@ pub(super) const REPLAY_DELIVERY: &str = "
 UPDATE deliveries SET state = 'stored', reason = NULL
 WHERE id = $1 AND state NOT IN ('stored', 'sorted')
   AND EXISTS (SELECT 1 FROM delivery_bodies b WHERE b.delivery_id = COALESCE(deliveries.duplicate_of, deliveries.id))";
+
+pub(super) const REMOVE_EXCEPTIONS: &str = "
+DELETE FROM exceptions WHERE id IN
+    (SELECT id FROM exceptions WHERE closed_at < $1 ORDER BY closed_at LIMIT $2)";
+
+pub(super) const KEYS_SWEPT: &str = "INSERT INTO marks (name, upto) VALUES ('keys_swept', $1) ON CONFLICT (name) DO UPDATE SET upto = excluded.upto";

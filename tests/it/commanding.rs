@@ -2,6 +2,7 @@
 
 mod checking;
 mod looking;
+mod moving;
 mod registering;
 mod serving;
 

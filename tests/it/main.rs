@@ -65,6 +65,8 @@ mod rechecking;
 #[cfg(test)]
 mod refunding;
 #[cfg(test)]
+mod retaining;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod shipping;

@@ -401,6 +401,105 @@ async fn a_commit_keeps_all_of_a_pass_and_reads_it_back() {
     assert!(in_state("exception").await.unwrap().is_empty());
 }
 
+/// PostgreSQL's text holds no U+0000, and JSON from outside may: what has one in it is kept like any other.
+#[tokio::test]
+async fn a_nul_in_what_comes_from_outside_keeps_nothing_from_being_kept() {
+    let (_folder, store) = store().await;
+    let nul = |text: &str| format!("{text}\0'\\u0000");
+    let mut odd = delivery("a", "orders/create", "{\"name\": \"\\u0000\"}");
+    odd.webhook_id = nul("a");
+    odd.topic = nul("topic");
+    store.accept(vec![odd, delivery("b", "x", "b"), delivery("c", "x", "c")]).await.unwrap();
+    let order = OrderRef { connection: "cellar".into(), id: RemoteId(nul("5001")) };
+    let sorted = |id, into| Sorted { id: nth(id), connection: "cellar".into(), into };
+    let reason = Reason {
+        vendor: Some(nul("vendor")),
+        ..Reason::new(ReasonCode::UnreadableDelivery, nul("why"), nul("mend"))
+    };
+    store
+        .sort(
+            vec![
+                sorted(1, SortedInto::Order { order: order.clone(), urgent: false }),
+                sorted(2, SortedInto::Exception(reason.clone())),
+                sorted(3, SortedInto::Part { part: RemoteId(nul("7")), urgent: true }),
+            ],
+            second(0),
+        )
+        .await
+        .unwrap();
+    let mut leases = store.claim("one", second(0), second(60), 10, false).await.unwrap();
+    leases.sort_by_key(|lease| lease.order.part().is_none());
+    assert_eq!(
+        (leases.len(), leases[0].order.part()),
+        (2, Some(RemoteId(nul("7").replace('\0', "\u{fffd}"))))
+    );
+    let loaded = store.load(&leases[1].order).await.unwrap();
+    assert_eq!(loaded.deliveries[0].body, b"{\"name\": \"\\u0000\"}", "a body is bytes");
+    let mut document = document();
+    document.name = nul("#1001");
+    let mut mirror = Mirror::new(nul("compliance"));
+    mirror.reason = Some(reason.clone());
+    let entry = Entry {
+        at: second(1),
+        kind: "fact",
+        source: nul("cellar"),
+        delivery: None,
+        text: nul("text"),
+        changes: Vec::new(),
+    };
+    let tried = crossdock::transport::Try {
+        operation: "check_commit",
+        request_line: nul("POST /x"),
+        request: Some(nul("{}").into()),
+        status: None,
+        response: None,
+        error: Some(nul("error")),
+        at: second(1),
+        took: Duration::ZERO,
+    };
+    let changes = Changes {
+        record: Some((1, record(document.clone()))),
+        settled: vec![(nth(1), DeliveryState::Applied, Some(nul("because")))],
+        timeline: vec![entry],
+        mirrors: vec![mirror.clone()],
+        attempts: vec![(nul("compliance"), "submit", tried)],
+        open: vec![OpenException { at: ExceptionAt::Destination(nul("compliance")), reason }],
+        ..released(Release::Finished)
+    };
+    let committed = commit(&store, &leases[1], changes, Gate::None).await;
+    assert_eq!(committed, Committed::Yes { again: false });
+    let part = Changes { belongs_to: Some((order.id.clone(), true)), ..released(Release::Finished) };
+    assert_eq!(commit(&store, &leases[0], part, Gate::None).await, Committed::Yes { again: false });
+
+    // Columns show U+FFFD in its place, and both name the order; documents hold what came.
+    let seen = |text: &str| format!("{text}\u{fffd}'\\u0000");
+    let loaded = store.load(&order).await.unwrap();
+    assert_eq!((loaded.record.unwrap().document.unwrap().name, &loaded.mirrors[0]), (document.name, &mirror));
+    assert_eq!(loaded.deliveries.len(), 1, "what waited under its part");
+    for name in [nul("#1001"), seen("#1001"), nul("5001")] {
+        assert_eq!(store.find_order(&name).await.unwrap().unwrap().0.name, seen("#1001"));
+    }
+    let (entries, attempts) = store.story(&order).await.unwrap();
+    assert_eq!((&entries[0].text, &entries[0].source), (&seen("text"), &seen("cellar")));
+    assert_eq!(
+        (&attempts[0].request_line, attempts[0].error.as_ref()),
+        (&seen("POST /x"), Some(&seen("error")))
+    );
+    assert_eq!(attempts[0].request.as_ref(), Some(&nul("{}")), "a request is bytes");
+    let deliveries = store.deliveries(&DeliveryQuery::default()).await.unwrap();
+    assert_eq!(
+        (&deliveries[2].webhook_id, deliveries[2].reason.as_ref()),
+        (&seen("a"), Some(&seen("because")))
+    );
+    let exceptions =
+        store.exceptions(ExceptionQuery { closed: true, ..ExceptionQuery::default() }).await.unwrap();
+    let told: Vec<_> = exceptions.iter().map(|row| (row.message.clone(), row.vendor.clone())).collect();
+    assert_eq!(told, vec![(seen("why"), Some(seen("vendor"))); 2]);
+    assert!(store.assign(exceptions[0].id, Some(nul("Ada")), None).await.unwrap());
+    store.keep("cellar", "token", nul("t"), second(0)).await.unwrap();
+    assert_eq!(store.kept("cellar", "token").await.unwrap(), Some(seen("t")));
+}
+
 #[tokio::test]
 async fn an_exception_has_its_owner_and_its_time_from_the_duties_and_keeps_what_it_was_given() {
     let (_folder, store, first) = leased().await;

@@ -5,28 +5,16 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use super::partitions::{DAY, PERIOD_DAYS};
+use super::texts::{KNOWN, STILL_THERE, STORE};
 use crate::store::accept::{Batch, Keys, Row, decide};
-use crate::store::on::On;
+use crate::store::on::{Kept as _, On};
 use crate::store::{Accepted, NewDelivery, Result, StoreError, micros};
 
-/// Keys with their first holders, and as many fresh numbers as were asked for.
-const KNOWN: &str = "
-SELECT key, delivery_id FROM dedupe WHERE key = ANY($1)
-UNION ALL SELECT NULL, nextval('delivery_numbers') FROM generate_series(1, $2)";
-
-const STORE: &str = "
-WITH keys AS (
-    INSERT INTO dedupe (key, delivery_id, period) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])),
-bodies AS (
-    INSERT INTO delivery_bodies (delivery_id, body) SELECT * FROM unnest($4::bigint[], $5::bytea[]))
-INSERT INTO deliveries
-    (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
-SELECT * FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::text[], $12::bigint[], $13::bigint[],
-    $14::text[], $15::bigint[])";
-
+/// Days for which a delivery is never removed, whatever the configuration; they cannot be fewer than a period of keys.
+const KEPT_FOR_CERTAIN: i64 = 29;
 /// Times a batch is decided anew because another instance stored one of it meanwhile.
 const TRIES: usize = 5;
 
@@ -35,7 +23,7 @@ pub(super) async fn accept(connection: &mut PgConnection, batch: &[NewDelivery])
     let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
     let mut tries = 1;
     loop {
-        let known: Vec<(Option<i64>, i64)> = sqlx::query_as(KNOWN)
+        let known: Vec<(Option<i64>, Option<i64>)> = sqlx::query_as(KNOWN)
             .bind(&asked)
             .bind(i64::try_from(batch.len()).unwrap_or(i64::MAX))
             .fetch_all(&mut *connection)
@@ -43,20 +31,23 @@ pub(super) async fn accept(connection: &mut PgConnection, batch: &[NewDelivery])
         let mut held = HashMap::new();
         let mut numbers = Vec::with_capacity(batch.len());
         for (key, number) in known {
-            match key {
+            match (key, number) {
                 // Held in two periods, the earlier counts.
-                Some(key) => {
+                (Some(key), Some(number)) => {
                     held.entry(key).and_modify(|first| *first = number.min(*first)).or_insert(number);
                 }
-                None => numbers.push(number),
+                (None, Some(number)) => numbers.push(number),
+                (_, None) => {}
             }
         }
         let ids: Vec<i64> =
             batch.iter().zip(numbers).map(|(delivery, number)| day(delivery) * DAY + number % DAY).collect();
         let decided = decide(&mut On::Postgres(connection), batch, &ids, &keys, held).await?;
         match store(connection, &decided).await {
-            Ok(()) => return Ok(decided.rows.iter().map(Row::accepted).collect()),
+            Ok(true) => return Ok(decided.rows.iter().map(Row::accepted).collect()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() && tries < TRIES => tries += 1,
+            // What its original was is gone: it is new.
+            Ok(false) => {}
             Err(error) => return Err(StoreError::Database(error)),
         }
     }
@@ -67,7 +58,34 @@ fn day(delivery: &NewDelivery) -> i64 {
     micros(delivery.received_at).div_euclid(86_400_000_000)
 }
 
-async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<()> {
+/// Writes it; false where the original of a repeat is gone, whose body the repeat was to have in common with it.
+async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
+    let young = batch.rows.iter().map(|row| row.id).min().unwrap_or(0) - KEPT_FOR_CERTAIN * DAY;
+    let mut old: Vec<i64> = batch
+        .rows
+        .iter()
+        .filter(|row| row.same_body)
+        .filter_map(|row| row.of)
+        .filter(|of| *of < young)
+        .collect();
+    if old.is_empty() {
+        write(connection, batch).await?;
+        return Ok(true);
+    }
+    // Old enough to be removed between the decision and the writing: held until both are one.
+    old.sort_unstable();
+    old.dedup();
+    let mut transaction = connection.begin().await?;
+    let there = sqlx::query(STILL_THERE).bind(&old).fetch_all(&mut *transaction).await?.len();
+    if there < old.len() {
+        return Ok(false);
+    }
+    write(&mut transaction, batch).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<()> {
     let Batch { rows, entered } = batch;
     // In order, so that two instances never wait for each other.
     let mut entered = entered.clone();
@@ -80,7 +98,7 @@ async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result
     let column =
         |of: fn(&NewDelivery) -> i64| -> Vec<i64> { rows.iter().map(|row| of(row.delivery)).collect() };
     let text =
-        |of: fn(&NewDelivery) -> &str| -> Vec<&str> { rows.iter().map(|row| of(row.delivery)).collect() };
+        |of: fn(&NewDelivery) -> &str| -> Vec<_> { rows.iter().map(|row| of(row.delivery).kept()).collect() };
     sqlx::query(STORE)
         .bind(entered)
         .bind(holders)

@@ -13,20 +13,46 @@ const CONNECTIONS: u32 = 12;
 /// The fewest that serve: the writers, the inbox, and one to read.
 const FEWEST: u32 = 6;
 /// How long a server that cannot be reached is tried again at the start.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// The rest between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Patience =
+    Patience { whole: Duration::from_mins(1), pause: Duration::from_secs(1) };
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Names the lock under which one instance at a time migrates.
 const MIGRATING: i64 = 0x0063_726f_7373_646b;
 
-pub(super) async fn open(url: &str) -> Result<PgPool> {
-    let (url, connections) = connections(url)?;
-    let options = PgConnectOptions::from_str(&url)
-        .map_err(|error| StoreError::Unusable(format!("store.url cannot be read: {error}")))?
-        .application_name("crossdock")
-        .disable_statement_logging();
+/// What `?` may be followed by, besides `pool`.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// How long a server that cannot be reached is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// In all.
+    pub(super) whole: Duration,
+    /// The rest between two tries.
+    pub(super) pause: Duration,
+}
+
+pub(super) async fn open(url: &str, patience: Patience) -> Result<PgPool> {
+    let (options, connections) = read(url)?;
     let place = format!(
         "{}:{}/{}",
         options.get_host(),
@@ -45,9 +71,9 @@ pub(super) async fn open(url: &str) -> Result<PgPool> {
                 let _ = sqlx::Connection::close(connection).await;
                 break;
             }
-            Err(error) if passes_by_itself(&error) && started.elapsed() < PATIENCE => {
+            Err(error) if passes_by_itself(&error) && started.elapsed() < patience.whole => {
                 tracing::warn!(%error, database = place, "the database cannot be reached; trying again");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(patience.pause).await;
             }
             Err(error) => return Err(unreachable(&place, &error)),
         }
@@ -56,27 +82,46 @@ pub(super) async fn open(url: &str) -> Result<PgPool> {
     Ok(pool)
 }
 
-/// The URL without our own parameter, and how many connections it asks for.
-fn connections(url: &str) -> Result<(String, u32)> {
-    let Some((head, query)) = url.split_once('?') else { return Ok((url.to_owned(), CONNECTIONS)) };
+/// What a URL says, and how many connections it asks for. It is never quoted: it may hold a password, and so may what a
+/// reader makes of one in which the password was not written as it must be.
+fn read(url: &str) -> Result<(PgConnectOptions, u32)> {
+    let unreadable = || {
+        StoreError::Unusable(
+            "store.url cannot be read; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, and in user and password every \
+             sign that is no letter or digit as %XX"
+                .into(),
+        )
+    };
+    let (_, rest) = url.split_once("://").ok_or_else(unreadable)?;
+    // Host, port and database are told in messages; the end of a password with a bare `/`, `?` or `#` must not be among them.
+    let behind_the_host = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())).1;
+    if behind_the_host.contains(['@', '#']) {
+        return Err(unreadable());
+    }
+    let (head, query) = url.split_once('?').unwrap_or((url, ""));
     let mut connections = CONNECTIONS;
     let mut others = Vec::new();
-    for pair in query.split('&') {
-        match pair.strip_prefix("pool=") {
-            Some(number) => {
-                connections = number.parse().ok().filter(|number| *number >= FEWEST).ok_or_else(|| {
-                    StoreError::Unusable(format!(
-                        "store.url asks for a pool of {number} connections; write pool=N with N at least {FEWEST}, or leave it out for {CONNECTIONS}"
-                    ))
-                })?;
-            }
-            None => others.push(pair),
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if name == "pool" {
+            connections = value.parse().ok().filter(|number| *number >= FEWEST).ok_or_else(|| {
+                StoreError::Unusable(format!(
+                    "store.url asks for a pool of {value} connections; write pool=N with N at least {FEWEST}, or leave it out for {CONNECTIONS}"
+                ))
+            })?;
+        } else if PARAMETERS.contains(&name) || name.starts_with("options[") {
+            others.push(pair);
+        } else {
+            // It would be passed over, with its value in the log.
+            return Err(StoreError::Unusable(format!(
+                "store.url has a parameter {name}, which is not known; known are pool, {}",
+                PARAMETERS.join(", ")
+            )));
         }
     }
-    Ok((
-        if others.is_empty() { head.to_owned() } else { format!("{head}?{}", others.join("&")) },
-        connections,
-    ))
+    let url = if others.is_empty() { head.to_owned() } else { format!("{head}?{}", others.join("&")) };
+    let options = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
+    Ok((options.application_name("crossdock").disable_statement_logging(), connections))
 }
 
 /// Whether waiting may help: nobody listens there yet, or the server is starting, stopping or full.
@@ -114,4 +159,133 @@ async fn migrate(pool: &PgPool) -> Result<()> {
         .map_err(schema_trouble)?;
     transaction.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::store::Store;
+    use crate::store::seam::Database;
+
+    const SHORT: Patience = Patience { whole: Duration::from_millis(300), pause: Duration::from_millis(20) };
+    const NONE: Patience = Patience { whole: Duration::ZERO, pause: Duration::ZERO };
+
+    /// Everything that anybody could print of a failure.
+    async fn refusal(url: &str, patience: Patience) -> String {
+        let error = open(url, patience).await.unwrap_err();
+        let mut told = format!("{error} {error:?}");
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            let _ = write!(told, " {error} {error:?}");
+            source = error.source();
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn a_url_that_cannot_be_read_is_refused_and_never_quoted() {
+        for url in [
+            "postgres://u:hush/hush@localhost/x",
+            "postgres://u:12/hush@localhost/x",
+            "postgres://u:hush?hush@localhost/x",
+            "postgres://u:12?pool=hush@localhost/x",
+            "postgres://u:hush#hush@localhost/x",
+            "postgres://u:12#hush@localhost/x",
+            "postgres://u:hush@local host/x",
+            "postgres://u:%ffhush@localhost/x",
+            "postgres://u:hush@localhost:99999/x",
+            "postgres://u:hush@localhost/x?sslmode=hush",
+            "postgres://u:hush@localhost/x?port=hush",
+            "postgres:u:hush",
+        ] {
+            let told = refusal(url, NONE).await;
+            assert!(
+                told.contains("store.url cannot be read; write postgres://USER:PASSWORD@HOST"),
+                "{url}: {told}"
+            );
+            assert!(!told.contains("hush") && !told.contains("12"), "{url}: {told}");
+        }
+        let told = refusal("postgres://u:hush@localhost/x?pasword=hush", NONE).await;
+        assert!(told.contains("a parameter pasword, which is not known; known are pool, "), "{told}");
+        assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn too_small_a_pool_is_refused_in_words() {
+        for asked in ["3", "0", "many", ""] {
+            let told = refusal(&format!("postgres://u:hush@localhost/x?pool={asked}"), NONE).await;
+            let words = format!(
+                "a pool of {asked} connections; write pool=N with N at least 6, or leave it out for 12"
+            );
+            assert!(told.contains(&words) && !told.contains("hush"), "{told}");
+        }
+        assert_eq!(read("postgres://localhost/x?sslmode=disable&pool=6&port=1").unwrap().1, 6);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_tried_again_and_its_place_is_told() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = format!("postgres://crossdock:hush@127.0.0.1:{port}/winery?sslmode=disable");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let hanging_up = tokio::spawn({
+            let asked = Arc::clone(&asked);
+            async move {
+                while listener.accept().await.is_ok() {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        let told = refusal(&url, SHORT).await;
+        assert!(asked.load(Ordering::Relaxed) > 1, "it was tried once only: {told}");
+        hanging_up.abort();
+        let _ = hanging_up.await;
+        let told = told + &refusal(&url, SHORT).await;
+        assert!(told.contains(&format!("the database 127.0.0.1:{port}/winery cannot be opened: ")), "{told}");
+        assert!(told.contains("Connection refused"), "{told}");
+        assert!(told.contains("; check that PostgreSQL runs there and lets this machine in"), "{told}");
+        assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn who_is_not_let_in_is_told_so_at_once() {
+        let Some(database) = Database::make().await else { return };
+        // A patience without end: these do not pass by themselves, so none of it is used.
+        let wait = Patience { whole: Duration::MAX, pause: Duration::MAX };
+        let wrong = database.url.replace(":crossdock@", ":hush@");
+        let told = refusal(&wrong, wait).await;
+        assert!(told.contains("password authentication failed"), "{told}");
+        assert!(told.contains("; check the user and the password in store.url"), "{told}");
+        assert!(!told.contains("hush"), "{told}");
+        let told = refusal(&format!("{}-not", database.url), wait).await;
+        assert!(told.contains("; create the database, or name another in store.url"), "{told}");
+        database.drop().await;
+    }
+
+    #[tokio::test]
+    async fn an_older_schema_is_brought_up_to_date_and_a_newer_one_refused() {
+        let Some(database) = Database::make().await else { return };
+        let mut connection = database.connect().await;
+        sqlx::migrate!("migrations/postgres").run_to(1, &mut connection).await.unwrap();
+        Store::open(&database.url).await.unwrap().close().await;
+        let newest = sqlx::migrate!("migrations/postgres").iter().last().unwrap().version;
+        let (version,): (i64,) = sqlx::query_as("SELECT MAX(version) FROM _sqlx_migrations")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(version, newest);
+        let later = "INSERT INTO _sqlx_migrations SELECT 9999, description, now(), true, checksum, 0
+                     FROM _sqlx_migrations WHERE version = 1";
+        sqlx::raw_sql(later).execute(&mut connection).await.unwrap();
+        let told = refusal(&database.url, NONE).await;
+        assert!(
+            told.contains("the database has schema 9999, which is newer than this version of crossdock"),
+            "{told}"
+        );
+        database.drop().await;
+    }
 }

@@ -7,6 +7,8 @@
 mod accept;
 mod connect;
 mod partitions;
+mod retention;
+mod texts;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +16,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use partitions::{DAY, PERIOD_DAYS};
+pub(super) use retention::OLD;
 
 use super::on::{Dialect, On};
 use super::passes::Keep;
@@ -72,7 +77,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let pool = connect::open(url).await?;
+        let pool = connect::open(url, connect::PATIENCE).await?;
         partitions::make(&pool).await?;
         let (jobs, queue) = writer::queue(QUEUE);
         let queue = Arc::new(queue);
@@ -117,6 +122,27 @@ impl Postgres {
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
         bounded(&self.pool, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
+    }
+
+    /// A transaction of the copy's own.
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Makes the partitions of tries of all days between two instants.
+    pub(super) async fn make_days_of_attempts(&self, from: i64, upto: i64) -> Result<()> {
+        partitions::make_days_of_attempts(&self.pool, from, upto).await
+    }
+
+    /// Has the planner look at the tables.
+    pub(super) async fn analyze(&self) -> Result<()> {
+        sqlx::raw_sql("ANALYZE").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Drops partitions older than these instants; see [`super::Store::remove_old`].
+    pub(super) async fn drop_old(&self, deliveries: i64, attempts: i64) -> Result<(u64, u64)> {
+        retention::drop_old(&self.pool, deliveries, attempts).await
     }
 
     pub(super) async fn close(&self) {

@@ -10,13 +10,13 @@ use sqlx::{AssertSqlSafe, PgPool};
 use crate::store::Result;
 
 /// Ids of one day.
-pub(super) const DAY: i64 = 100_000_000_000;
+pub(in crate::store) const DAY: i64 = 100_000_000_000;
 /// Days of a period of keys.
-pub(super) const PERIOD_DAYS: i64 = 28;
+pub(in crate::store) const PERIOD_DAYS: i64 = 28;
 
 /// Days made ahead.
 const AHEAD: i64 = 3;
-const DAY_MICROS: i64 = 86_400_000_000;
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What one partition is: its table, its name, and the values from and up to which it takes.
 fn wanted(today: i64) -> Vec<(&'static str, String, i64, i64)> {
@@ -52,7 +52,23 @@ pub(super) async fn make(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-async fn make_one(pool: &PgPool, table: &str, name: &str, from: i64, upto: i64) -> sqlx::Result<()> {
+/// Makes the partitions of tries of all days between two instants, a year at the most, so that old ones are dropped whole.
+pub(super) async fn make_days_of_attempts(pool: &PgPool, from: i64, upto: i64) -> Result<()> {
+    let last = upto.div_euclid(DAY_MICROS);
+    for day in from.div_euclid(DAY_MICROS).max(last - 366)..=last {
+        let name = format!("attempts_{day}");
+        make_one(pool, "attempts", &name, day * DAY_MICROS, (day + 1) * DAY_MICROS).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn make_one(
+    pool: &PgPool,
+    table: &str,
+    name: &str,
+    from: i64,
+    upto: i64,
+) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
     sqlx::raw_sql("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
     let make = format!(

@@ -5,7 +5,7 @@
 //! in long sorted runs, slice by slice between other writes. A key is 8 bytes and only names a candidate: the candidate's
 //! own row decides. Keys become known here only once their deliveries are committed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -85,7 +85,10 @@ impl Dedupe {
         }
         for part in asked.chunks(SLICE) {
             let marks = vec!["?"; part.len()].join(", ");
-            let sql = format!("SELECT key, delivery_id FROM dedupe WHERE key IN ({marks})");
+            let sql = format!(
+                "SELECT key, delivery_id FROM dedupe WHERE key IN ({marks})
+                 AND EXISTS (SELECT 1 FROM deliveries d WHERE d.id = dedupe.delivery_id)"
+            );
             let mut query =
                 sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(sql)).persistent(part.len() == SLICE);
             for key in part {
@@ -132,6 +135,11 @@ impl Dedupe {
         recent.known.retain(|_, id| *id > upto);
     }
 
+    /// Deliveries up to this one were removed, but for those that are left: what comes again is new.
+    pub(super) fn forget(&self, upto: i64, left: &HashSet<i64>) {
+        self.recent().known.retain(|_, id| *id > upto || left.contains(id));
+    }
+
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,10 +150,14 @@ pub(super) fn slices(keys: &[(i64, i64)]) -> Vec<Vec<(i64, i64)>> {
     keys.chunks(SLICE).map(<[_]>::to_vec).collect()
 }
 
-/// Enters a slice into the index; what is there stays, so a run can be begun again.
+/// Enters a slice into the index; what is there stays, so a run can be begun again, unless its delivery was removed.
 pub(super) async fn enter(connection: &mut SqliteConnection, slice: &[(i64, i64)]) -> Result<()> {
     let rows = vec!["(?, ?)"; slice.len()].join(", ");
-    let sql = format!("INSERT INTO dedupe (key, delivery_id) VALUES {rows} ON CONFLICT DO NOTHING");
+    let sql = format!(
+        "INSERT INTO dedupe (key, delivery_id) VALUES {rows}
+         ON CONFLICT (key) DO UPDATE SET delivery_id = excluded.delivery_id
+             WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = dedupe.delivery_id)"
+    );
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(slice.len() == SLICE);
     for (key, id) in slice {
         query = query.bind(*key).bind(*id);

@@ -8,6 +8,7 @@
 
 mod accept;
 mod dedupe;
+mod texts;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::on::{Dialect, On};
 use super::passes::Keep;
+use super::retention::Texts;
 use super::writer::{self, Job, Jobs, Queue, run};
 use super::{Accepted, Committed, NewDelivery, Result, StoreError, schema_trouble};
 use dedupe::Dedupe;
@@ -47,6 +49,18 @@ RETURNING channel, order_id, touched",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
+};
+
+pub(super) const OLD: Texts = Texts {
+    deliveries_page: texts::DELIVERIES_PAGE,
+    remove_deliveries: texts::REMOVE_DELIVERIES,
+    bounds: texts::BOUNDS,
+    bodies_page: texts::BODIES_PAGE,
+    remove_bodies: texts::REMOVE_BODIES,
+    keys_page: texts::KEYS_PAGE,
+    remove_keys: texts::REMOVE_KEYS,
+    attempts: (Some(texts::ATTEMPTS_PAGE), texts::REMOVE_ATTEMPTS),
+    entries: (Some(texts::ENTRIES_PAGE), texts::REMOVE_ENTRIES),
 };
 
 /// Jobs in one transaction.
@@ -140,6 +154,17 @@ impl Sqlite {
         .await
     }
 
+    /// Deliveries up to this one were removed, but for some.
+    pub(super) async fn forget(&self, upto: i64) -> Result<()> {
+        let mut connection = self.readers.acquire().await?;
+        let left: Vec<(i64,)> = sqlx::query_as("SELECT id FROM deliveries WHERE id <= $1")
+            .bind(upto)
+            .fetch_all(&mut *connection)
+            .await?;
+        self.dedupe.forget(upto, &left.into_iter().map(|(id,)| id).collect());
+        Ok(())
+    }
+
     /// Keeps what a pass wants kept; see [`super::Store::commit`].
     pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
         self.jobs.keep(pass).await
@@ -158,6 +183,11 @@ impl Sqlite {
     ) -> Result<T> {
         let mut connection = self.readers.acquire().await?;
         job(On::Sqlite(&mut connection)).await
+    }
+
+    /// A connection that reads, for as long as the caller likes.
+    pub(super) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
+        Ok(self.readers.acquire().await?)
     }
 
     pub(super) async fn close(&self) {

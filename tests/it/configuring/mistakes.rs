@@ -18,8 +18,8 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[store]",
         "[mail]\nhost = \"x\"\n[store]",
         &[
-            "3 mail is not a key of the configuration → remove it; known here: admin, connections, engine, exceptions, routes, \
-           server, store",
+            "3 mail is not a key of the configuration → remove it; known here: admin, connections, engine, exceptions, \
+             retention, routes, server, store",
         ],
     ),
     ("[store]", "listen = \"127.0.0.1:1\"\n[store]", &["3 listen is given twice → keep one of the two"]),
@@ -424,6 +424,17 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
             "21 routes[0].services[0].max_weight_grams 0 is out of bounds → choose between 1 and 100000000",
             "25 routes[0].services[1].provinces «PR» is a province of US and of BR → write «US-PR» or «BR-PR»",
             "26 routes[0].services[1].po_boxes is text → make it true or false",
+        ],
+    ),
+    (
+        "[store]",
+        "[retention]\ndeliveries_days = 29\nattempts_days = 6\ntimeline_days = \"ever\"\nbodies_days = 1\n[store]",
+        &[
+            "4 retention.deliveries_days 29 is out of bounds → choose between 30 and 3650",
+            "5 retention.attempts_days 6 is out of bounds → choose between 7 and 3650",
+            "6 retention.timeline_days is text → make it a whole number",
+            "7 retention.bodies_days is not a key of the configuration → remove it; known here: attempts_days, deliveries_days, \
+             timeline_days",
         ],
     ),
     (

@@ -28,7 +28,7 @@ fn the_sample_is_sound_and_says_what_it_means() {
     assert_eq!((config.connections.len(), config.routes.len()), (4, 3));
     // Keys that are said to have the value shown when left out do have it.
     let defaults = read(SOUND, &[]).unwrap();
-    assert_eq!(config.workers, defaults.workers);
+    assert_eq!((config.workers, config.retention), (defaults.workers, defaults.retention));
     assert_eq!(
         (config.server.body_limit, config.server.body_deadline),
         (defaults.server.body_limit, defaults.server.body_deadline)
@@ -73,7 +73,7 @@ fn the_sample_shows_every_key() {
         let place = place.trim_end_matches("no_such_key_anywhere").trim_end_matches('.').replace('"', "");
         known.entry(list.to_owned()).or_default().extend(shown[&place].iter().map(String::as_str));
     }
-    assert_eq!(known.len(), 17, "every kind of table was asked: {known:#?}");
+    assert_eq!(known.len(), 18, "every kind of table was asked: {known:#?}");
     for (list, shown) in known {
         let missing: Vec<&str> = list.split(", ").filter(|key| !shown.contains(key)).collect();
         assert!(missing.is_empty(), "the sample does not show {missing:?}, which stand beside {shown:?}");

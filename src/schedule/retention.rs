@@ -1,0 +1,60 @@
+//! Has what is too old removed, every hour.
+//!
+//! Every instance does it; that is harmless, for what is removed already is not there. What a stop interrupts is done the next
+//! time.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::store::{Removed, Retention, Store};
+
+/// The start has other things to do.
+const FIRST: Duration = Duration::from_mins(5);
+const EVERY: Duration = Duration::from_hours(1);
+
+/// Runs until it is stopped.
+pub async fn run(store: Store, retention: Retention, clock: Clock, stop: CancellationToken) {
+    let mut rest = FIRST;
+    loop {
+        tokio::select! {
+            () = clock.sleep(rest) => {}
+            () = stop.cancelled() => return,
+        }
+        rest = EVERY;
+        let removed = tokio::select! {
+            removed = store.remove_old(clock.now(), retention) => removed,
+            () = stop.cancelled() => return,
+        };
+        match removed {
+            Ok(removed) if removed == (Removed { longest: removed.longest, ..Removed::default() }) => {}
+            Ok(Removed {
+                deliveries,
+                bodies,
+                keys,
+                attempts,
+                entries,
+                exceptions,
+                partitions,
+                left,
+                longest,
+            }) => {
+                let longest_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(
+                    deliveries,
+                    bodies,
+                    keys,
+                    attempts,
+                    entries,
+                    exceptions,
+                    partitions,
+                    left,
+                    longest_ms,
+                    "what was too old was removed"
+                );
+            }
+            Err(error) => tracing::warn!(%error, "what is too old could not be removed; trying again"),
+        }
+    }
+}
