@@ -147,7 +147,13 @@ impl App {
             }
         });
 
-        let removing = schedule::retention::run(store.clone(), retention, clock.clone(), stop_loop.clone());
+        let removing = schedule::retention::run(
+            store.clone(),
+            engine.presence().name().to_owned(),
+            retention,
+            clock.clone(),
+            stop_loop.clone(),
+        );
         let removing = (run_loop && !keep_nothing).then(|| tokio::spawn(removing));
 
         let health = health::router(Health { store, metrics, clock: clock.clone(), stop: stop.clone() });

@@ -1,7 +1,7 @@
 //! Has what is too old removed, every hour.
 //!
-//! Every instance does it; that is harmless, for what is removed already is not there. What a stop interrupts is done the next
-//! time.
+//! One of several instances does it; two would be harmless, for what is removed already is not there. What a stop interrupts is
+//! done the next time.
 
 use std::time::Duration;
 
@@ -15,7 +15,13 @@ const FIRST: Duration = Duration::from_mins(5);
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Runs until it is stopped.
-pub async fn run(store: Store, retention: Retention, clock: Clock, stop: CancellationToken) {
+pub async fn run(
+    store: Store,
+    instance: String,
+    retention: Retention,
+    clock: Clock,
+    stop: CancellationToken,
+) {
     let mut rest = FIRST;
     loop {
         tokio::select! {
@@ -23,6 +29,11 @@ pub async fn run(store: Store, retention: Retention, clock: Clock, stop: Cancell
             () = stop.cancelled() => return,
         }
         rest = EVERY;
+        let now = clock.now();
+        let until = now.saturating_add(EVERY + FIRST).unwrap_or(now);
+        if !matches!(store.take_turn("retention".into(), instance.clone(), until, now).await, Ok(true)) {
+            continue;
+        }
         let removed = tokio::select! {
             removed = store.remove_old(clock.now(), retention) => removed,
             () = stop.cancelled() => return,
