@@ -221,6 +221,7 @@ async fn the_clock_has_it_done_every_hour() {
     let stop = CancellationToken::new();
     let running = tokio::spawn(schedule::retention::run(
         store.clone(),
+        "here".into(),
         Retention::default(),
         clock.clone(),
         stop.clone(),

@@ -50,6 +50,11 @@ impl Cluster {
         self.run("stop").await
     }
 
+    /// What it writes down about itself.
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join("server.log")
+    }
+
     /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
         let port = self.url.rsplit_once(':').unwrap().1.split('/').next().unwrap();

@@ -52,12 +52,14 @@ pub(super) struct Scene {
     /// Where everything is kept, as it is read in the end.
     read_at: String,
     pub(super) seats: Vec<Seat>,
+    /// What the database writes down about itself, where it is one that does.
+    database_log: Option<PathBuf>,
 }
 
 impl Scene {
     fn of(url: &str, instances: usize) -> Self {
         let seat = Seat { url: url.to_owned(), environment: Vec::new() };
-        Self { read_at: url.to_owned(), seats: vec![seat; instances] }
+        Self { read_at: url.to_owned(), seats: vec![seat; instances], database_log: None }
     }
 
     /// One instance on SQLite, with its file in `folder`.
@@ -67,7 +69,7 @@ impl Scene {
 
     /// So many instances on PostgreSQL.
     pub(super) fn postgres(cluster: &Cluster, instances: usize) -> Self {
-        Self::of(&cluster.url, instances)
+        Self { database_log: Some(cluster.log()), ..Self::of(&cluster.url, instances) }
     }
 
     /// Every instance reaches its database over this wire.
@@ -95,6 +97,7 @@ pub(super) struct Stage {
     pub(super) load: Load,
     pub(super) size: Size,
     read_at: String,
+    database_log: Option<PathBuf>,
     /// What went wrong besides what the account shows.
     wrong: Vec<String>,
     _stop: DropGuard,
@@ -168,6 +171,7 @@ impl Stage {
             load,
             size,
             read_at: scene.read_at,
+            database_log: scene.database_log,
             wrong: Vec::new(),
             _stop: stop.drop_guard(),
             _folder: folder,
@@ -226,6 +230,7 @@ impl Stage {
             self.demand(stopped, "an instance did not stop in order");
         }
         let mut row = account::reckon(name, &self.load, &self.shop, &self.account, &self.read_at).await;
+        row.notes.extend(self.database_log.as_deref().into_iter().flat_map(deadlocks));
         row.stall = self.longest_stall();
         row.recovered = recovered;
         row.wrong.append(&mut self.wrong);
@@ -278,4 +283,12 @@ impl Stage {
         instants.sort_unstable();
         instants.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
     }
+}
+
+/// The transactions of which one was ended because they waited for each other, in the database's words: it costs a second or two.
+fn deadlocks(log: &Path) -> Vec<String> {
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    let ended = (0..lines.len()).filter(|at| lines[*at].contains("deadlock detected"));
+    ended.map(|at| format!("DEADLOCK {:?}", &lines[at + 1..lines.len().min(at + 14)])).collect()
 }
