@@ -279,6 +279,9 @@ impl Engine {
         let now = self.clock().now();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let take_over = self.presence.may_take_over();
+        if self.presence.was_set_back() {
+            self.store.look_at_all(now).await?;
+        }
         let lost = self.lost_claims().clone();
         for token in lost {
             self.store.release_lost(&token, now).await?;

@@ -42,6 +42,8 @@ struct Steady {
     looked: (Instant, Timestamp),
     /// When it jumped last.
     jumped: Option<Instant>,
+    /// Whether it was set back, and nobody looked yet at what is due only by how it was before.
+    set_back: bool,
     /// How far it is from the database's, where that is too far.
     astray: Option<SignedDuration>,
 }
@@ -50,7 +52,12 @@ impl Presence {
     /// The instance of this name, which takes its part of what `share` allows.
     pub fn new(name: String, share: Share, clock: Clock) -> Self {
         let looked = (Instant::now(), clock.now());
-        Self { name, share, clock, steady: Mutex::new(Steady { looked, jumped: None, astray: None }) }
+        Self {
+            name,
+            share,
+            clock,
+            steady: Mutex::new(Steady { looked, jumped: None, set_back: false, astray: None }),
+        }
     }
 
     /// One that is alone on its store.
@@ -88,6 +95,11 @@ impl Presence {
         steady.jumped.is_none_or(|at| at.elapsed() > LEASE)
     }
 
+    /// Whether the clock was set back since this was last asked: what it had put off may be due.
+    pub(super) fn was_set_back(&self) -> bool {
+        std::mem::take(&mut self.steady().set_back)
+    }
+
     fn steady(&self) -> MutexGuard<'_, Steady> {
         self.steady.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,10 +132,18 @@ impl Presence {
     /// `joined` is when this instance came to others that did not count it.
     fn learned(&self, present: Present, began: Timestamp, joined: &mut Option<Instant>) {
         if self.clock.is_system() {
-            let skew = began.duration_since(present.now);
+            let ended = self.clock.now();
+            // Somewhere between the two the database looked at its own.
+            let skew = if present.now < began {
+                began.duration_since(present.now)
+            } else if present.now > ended {
+                ended.duration_since(present.now)
+            } else {
+                SignedDuration::ZERO
+            };
             let astray = (skew.abs() > ASTRAY).then_some(skew);
             let mut steady = self.steady();
-            steady.look(self.clock.now());
+            steady.look(ended);
             if astray.is_some() && steady.astray.is_none() {
                 tracing::error!(
                     seconds = skew.as_secs(),
@@ -158,6 +178,7 @@ impl Steady {
                 "the clock jumped; leases that seem to have run out are left alone for a while"
             );
             self.jumped = Some(Instant::now());
+            self.set_back |= drift.is_negative();
         }
         self.looked = (Instant::now(), now);
     }
@@ -190,6 +211,13 @@ mod tests {
         let mut joined = None;
         presence.learned(present(1, true, clock.now() + hour), clock.now(), &mut joined);
         assert!(!presence.may_work());
+        // A database that took long to answer says nothing of the clock.
+        presence.learned(
+            present(1, true, clock.now()),
+            clock.now() - SignedDuration::from_secs(20),
+            &mut joined,
+        );
+        assert!(presence.astray().is_none());
         presence.learned(present(1, true, clock.now()), clock.now(), &mut joined);
         assert!(presence.may_work());
     }
@@ -202,6 +230,8 @@ mod tests {
             presence.steady().looked.1 = clock.now() - SignedDuration::from_secs(jump);
             assert_eq!(presence.may_take_over(), may, "{jump}");
             assert_eq!(presence.may_take_over(), may, "still, {jump}");
+            assert_eq!(presence.was_set_back(), jump < 0, "{jump}");
+            assert!(!presence.was_set_back(), "told once, {jump}");
         }
     }
 }

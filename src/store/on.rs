@@ -27,6 +27,8 @@ pub(super) struct Dialect {
     /// How often orders were touched on which these leases hold: a list of (channel, order, token); gives the place in the
     /// list and the count. Nobody else touches them before the transaction ends.
     pub(super) held: &'static str,
+    /// Keeps everybody else from touching an order that is due until the transaction ends; gives how often it was touched.
+    pub(super) lock: &'static str,
 }
 
 impl On<'_> {

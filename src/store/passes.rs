@@ -45,6 +45,11 @@ impl Keep {
         (&self.lease.order.connection, self.lease.order.id.as_str())
     }
 
+    /// Whether what waited here goes over to another order.
+    pub(super) fn hands_over(&self) -> bool {
+        self.changes.belongs_to.is_some()
+    }
+
     /// Whether it may be kept, by how often the order was touched; nothing where the lease is another's.
     fn may(&self, touched: Option<i64>) -> Committed {
         let moved = touched != Some(self.lease.touched);
@@ -78,6 +83,13 @@ pub(super) async fn write(on: &mut On<'_>, passes: &[Keep]) -> sqlx::Result<Vec<
 }
 
 async fn together(on: &mut On<'_>, passes: &[Keep]) -> Result<Vec<Committed>> {
+    // The order that something goes over to comes before its part, as in the order of their keys.
+    for pass in passes {
+        if let Some((order, _)) = &pass.changes.belongs_to {
+            let text = on.dialect().lock;
+            fetch_optional!(*on, (i64,), text, pass.order().0, order.as_str())?;
+        }
+    }
     let touched = touched(on, passes).await?;
     let committed: Vec<Committed> =
         passes.iter().zip(&touched).map(|(pass, touched)| pass.may(*touched)).collect();

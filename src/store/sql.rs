@@ -30,6 +30,8 @@ pub(super) const RELEASE_ALL: &str = "UPDATE work SET lease = NULL, due_at = $1 
 /// Of leases whose token begins so.
 pub(super) const RELEASE_OF: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE substr(lease, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT)";
 
+pub(super) const DUE_ALL: &str = "UPDATE work SET due_at = $1 WHERE lease IS NULL AND due_at > $1";
+
 pub(super) const RELEASE_TOKEN: &str = "UPDATE work SET lease = NULL, due_at = $1 WHERE lease = $2";
 
 pub(super) const SEEN: &str = "SELECT seen_at FROM instances WHERE name = $1";

@@ -227,6 +227,12 @@ impl Store {
         .await
     }
 
+    /// Makes every order due at `now` that was put off beyond it, whatever it waits for: the clock by which it was put off was
+    /// wrong. What is too early is put off again.
+    pub async fn look_at_all(&self, now: Timestamp) -> Result<u64> {
+        self.write(move |mut on| Box::pin(async move { Ok(execute!(on, sql::DUE_ALL, micros(now))?) })).await
+    }
+
     /// Lets go, at `now`, of what a claim leased whose answer was lost.
     pub async fn release_lost(&self, claim: &str, now: Timestamp) -> Result<u64> {
         let token = claim.to_owned();

@@ -73,7 +73,8 @@ impl Queue {
         (!jobs.is_empty()).then(|| Batch::of(jobs))
     }
 
-    /// The same in several transactions: passes in one, every other job in its own. Each locks orders in the order of their
+    /// The same in several transactions: passes in one, but for those that hand over to another order, and every other job in
+    /// its own. Each locks orders in the order of their
     /// keys; together they would not, and two writers could wait for each other.
     pub(super) async fn next_apart(&self, limit: usize) -> Option<Vec<Batch>> {
         let jobs = self.receive(limit).await;
@@ -81,7 +82,7 @@ impl Queue {
             return None;
         }
         let (passes, others): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| matches!(job, Job::Pass(..)));
+            jobs.into_iter().partition(|job| matches!(job, Job::Pass(pass, _) if !pass.hands_over()));
         let mut apart: Vec<Batch> = others.into_iter().map(|job| Batch::of(vec![job])).collect();
         if !passes.is_empty() {
             apart.push(Batch::of(passes));

@@ -297,6 +297,15 @@ async fn what_waits_to_be_sorted_is_found_by_its_ids_and_by_its_age() {
 }
 
 #[tokio::test]
+async fn where_the_clock_was_set_back_what_it_had_put_off_is_looked_at() {
+    let (_folder, store, first) = leased().await;
+    assert_eq!(store.look_at_all(second(-9)).await.unwrap(), 0, "a lease stays as it is");
+    commit(&store, &first, released(Release::Until(second(2_592_000))), Gate::None).await;
+    assert_eq!(store.look_at_all(second(5)).await.unwrap(), 1);
+    assert!(lease(&store, 5).await.is_some());
+}
+
+#[tokio::test]
 async fn what_a_claim_leased_whose_answer_was_lost_is_let_go_of() {
     let (_folder, store, lease) = leased().await;
     assert_eq!(store.release_lost("another's", second(3)).await.unwrap(), 0);

@@ -49,6 +49,7 @@ RETURNING channel, order_id, touched",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
+    lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2",
 };
 
 pub(super) const OLD: Texts = Texts {
