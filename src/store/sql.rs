@@ -13,11 +13,12 @@ SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.
 FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.state = 'stored' AND d.received_at < $2 ORDER BY d.id LIMIT $1";
 
-/// Of a list of deliveries.
+/// Of a list of deliveries. The state is hidden as in [`SORT_DELIVERIES`], and so the list is gone through and not the table.
 pub(super) const UNSORTED_OF: &str = "
 SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM json_each($1) i CROSS JOIN deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.id = CAST(i.value AS BIGINT) AND d.state = 'stored' ORDER BY d.id";
+FROM json_each($1) i LEFT JOIN deliveries d ON d.id = CAST(i.value AS BIGINT)
+JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE COALESCE(d.state, '') = 'stored' ORDER BY d.id";
 
 pub(super) const LEASED: &str =
     "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
@@ -88,10 +89,11 @@ JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
 ORDER BY 1, d.id";
 
-/// A list of (delivery, state, order, reason).
+/// A list of (delivery, state, order, reason). The state is hidden, or PostgreSQL would go through the index of all that are
+/// stored for each of the list.
 pub(super) const SORT_DELIVERIES: &str = "
 UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
-FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND deliveries.state = 'stored'";
+FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'stored'";
 
 /// A list of (delivery, state, reason).
 pub(super) const SETTLE_DELIVERIES: &str = "

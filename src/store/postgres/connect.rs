@@ -17,6 +17,12 @@ pub(super) const PATIENCE: Patience =
     Patience { whole: Duration::from_mins(1), pause: Duration::from_secs(1) };
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Every row that matters for speed is found by its key. The planner takes a list for longer than it is, and keeps a plan that it
+/// made while a table was nearly empty: left alone it reads all of a table of twenty thousand for a few rows, again and again.
+/// Where a pooler takes this away again, it is only slower.
+/// What it has to read as a whole then counts as dear, and would be compiled first, for longer than it takes: so that is off too.
+const BY_KEY: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 /// Names the lock under which one instance at a time migrates.
 const MIGRATING: i64 = 0x0063_726f_7373_646b;
 
@@ -63,6 +69,9 @@ pub(super) async fn open(url: &str, patience: Patience) -> Result<PgPool> {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(BY_KEY).execute(connection).await.map(|_| ()) })
+        })
         .connect_lazy_with(options.clone());
     let started = tokio::time::Instant::now();
     loop {

@@ -55,11 +55,8 @@ const QUEUE: usize = 1024;
 const WRITERS: usize = 3;
 /// Jobs taken at once.
 const BATCH: usize = 64;
-/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never. And
-/// every row that is written is found by its key: the planner, which takes a list for longer than it is, would rather read all
-/// of a table of twenty thousand.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'; \
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'";
 /// How long anything may take; beyond it the network or the database is taken for gone.
 const AT_MOST: Duration = Duration::from_secs(10);
 /// The same for deliveries, whose senders wait no longer.
