@@ -159,7 +159,7 @@ async fn measure(options: &Options, engine: &str) {
         "{}",
         json!({
             "bench": "ingest", "engine": engine, "rps": round(median(rates), 0), "p50_ms": round(median(p50), 2),
-            "p99_ms": round(median(p99), 2), "limit_rps": round(median(limits), 0), "ratio": round(median(ratios), 3),
+            "p99_ms": round(median(p99), 2), "connections": options.connections, "limit_rps": round(median(limits), 0), "ratio": round(median(ratios), 3),
             "answered": answered, "stored": stored, "lost": answered.saturating_sub(stored),
             "idle_mib": round(median(idle), 1), "peak_mib": round(median(peak), 1), "ready_ms": round(median(ready), 0),
         })
