@@ -281,6 +281,7 @@ impl Engine {
         let take_over = self.presence.may_take_over();
         if self.presence.was_set_back() {
             self.store.look_at_all(now).await?;
+            self.presence.looked_at_all();
         }
         let lost = self.lost_claims().clone();
         for token in lost {

@@ -95,9 +95,14 @@ impl Presence {
         steady.jumped.is_none_or(|at| at.elapsed() > LEASE)
     }
 
-    /// Whether the clock was set back since this was last asked: what it had put off may be due.
+    /// Whether the clock was set back, so that what it had put off may be due, and nobody has looked at that yet.
     pub(super) fn was_set_back(&self) -> bool {
-        std::mem::take(&mut self.steady().set_back)
+        self.steady().set_back
+    }
+
+    /// What the clock had put off was looked at.
+    pub(super) fn looked_at_all(&self) {
+        self.steady().set_back = false;
     }
 
     fn steady(&self) -> MutexGuard<'_, Steady> {
@@ -231,7 +236,8 @@ mod tests {
             assert_eq!(presence.may_take_over(), may, "{jump}");
             assert_eq!(presence.may_take_over(), may, "still, {jump}");
             assert_eq!(presence.was_set_back(), jump < 0, "{jump}");
-            assert!(!presence.was_set_back(), "told once, {jump}");
+            presence.looked_at_all();
+            assert!(!presence.was_set_back(), "{jump}");
         }
     }
 }

@@ -39,32 +39,8 @@ pub async fn run(
             () = stop.cancelled() => return,
         };
         match removed {
-            Ok(removed) if removed == (Removed { longest: removed.longest, ..Removed::default() }) => {}
-            Ok(Removed {
-                deliveries,
-                bodies,
-                keys,
-                attempts,
-                entries,
-                exceptions,
-                partitions,
-                left,
-                longest,
-            }) => {
-                let longest_ms = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(
-                    deliveries,
-                    bodies,
-                    keys,
-                    attempts,
-                    entries,
-                    exceptions,
-                    partitions,
-                    left,
-                    longest_ms,
-                    "what was too old was removed"
-                );
-            }
+            Ok(removed) if Removed { longest: Duration::ZERO, ..removed } == Removed::default() => {}
+            Ok(removed) => tracing::info!(?removed, "what was too old was removed"),
             Err(error) => tracing::warn!(%error, "what is too old could not be removed; trying again"),
         }
     }

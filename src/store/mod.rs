@@ -48,9 +48,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use on::On;
-use passes::Keep;
 use postgres::Postgres;
 use sqlite::Sqlite;
+use writer::Jobs;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -114,9 +114,14 @@ impl Store {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
+        writer::run(&self.jobs().sender()?, job).await
+    }
+
+    /// Where what is to be written waits, whichever engine writes it.
+    fn jobs(&self) -> &Jobs {
         match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.write(job).await,
-            Engine::Postgres(postgres) => postgres.write(job).await,
+            Engine::Sqlite(sqlite) => sqlite.jobs(),
+            Engine::Postgres(postgres) => postgres.jobs(),
         }
     }
 
@@ -128,14 +133,6 @@ impl Store {
         match &self.0 {
             Engine::Sqlite(sqlite) => sqlite.read(job).await,
             Engine::Postgres(postgres) => postgres.read(job).await,
-        }
-    }
-
-    /// Keeps what a pass wants kept.
-    async fn keep_pass(&self, pass: Keep) -> Result<Committed> {
-        match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.keep(pass).await,
-            Engine::Postgres(postgres) => postgres.keep(pass).await,
         }
     }
 

@@ -336,6 +336,6 @@ impl Store {
         gate: Gate,
         now: Timestamp,
     ) -> Result<Committed> {
-        self.keep_pass(Keep::new(lease.clone(), changes.into(), gate, now)?).await
+        self.jobs().keep(Keep::new(lease.clone(), changes.into(), gate, now)?).await
     }
 }

@@ -21,9 +21,8 @@ pub(super) use partitions::{DAY, PERIOD_DAYS};
 pub(super) use retention::OLD;
 
 use super::on::{Dialect, On};
-use super::passes::Keep;
-use super::writer::{self, Jobs, Queue, run};
-use super::{Accepted, Committed, NewDelivery, Result, StoreError};
+use super::writer::{self, Jobs, Queue};
+use super::{Accepted, NewDelivery, Result, StoreError};
 
 pub(super) const DIALECT: Dialect = Dialect {
     now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
@@ -106,16 +105,9 @@ impl Postgres {
         }
     }
 
-    /// Keeps what a pass wants kept; see [`super::Store::commit`].
-    pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
-        self.jobs.keep(pass).await
-    }
-
-    pub(super) async fn write<T: Send + 'static>(
-        &self,
-        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        run(&self.jobs.sender()?, job).await
+    /// What is to be written waits here.
+    pub(super) const fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     pub(super) async fn read<T: Send>(

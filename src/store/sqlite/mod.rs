@@ -26,10 +26,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::on::{Dialect, On};
-use super::passes::Keep;
 use super::retention::Texts;
 use super::writer::{self, Job, Jobs, Queue, run};
-use super::{Accepted, Committed, NewDelivery, Result, StoreError, schema_trouble};
+use super::{Accepted, NewDelivery, Result, StoreError, schema_trouble};
 use dedupe::Dedupe;
 
 pub(super) const DIALECT: Dialect = Dialect {
@@ -149,7 +148,7 @@ impl Sqlite {
         let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let first = self.last_delivery.fetch_add(count, Ordering::Relaxed) + 1;
         let dedupe = Arc::clone(&self.dedupe);
-        self.write(move |on| {
+        run(&self.jobs.sender()?, move |on| {
             Box::pin(async move { accept::accept(sqlite(on)?, &dedupe, &batch, first).await })
         })
         .await
@@ -166,16 +165,9 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Keeps what a pass wants kept; see [`super::Store::commit`].
-    pub(super) async fn keep(&self, pass: Keep) -> Result<Committed> {
-        self.jobs.keep(pass).await
-    }
-
-    pub(super) async fn write<T: Send + 'static>(
-        &self,
-        job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        run(&self.jobs.sender()?, job).await
+    /// What is to be written waits here.
+    pub(super) const fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     pub(super) async fn read<T: Send>(
@@ -376,14 +368,13 @@ mod tests {
         store.dedupe.enter([(1, 99)]);
         store.dedupe.ended(false);
         assert!(store.dedupe.run(true).is_none());
-        let failed: Result<()> = store
-            .write(|mut on| {
-                Box::pin(async move {
-                    on.run("INSERT INTO marks (name, upto) VALUES ('x', 1)").await?;
-                    Ok(on.run("INSERT INTO marks (name, upto) VALUES ('x', 2)").await?)
-                })
+        let failed: Result<()> = run(&store.jobs.sender().unwrap(), |mut on| {
+            Box::pin(async move {
+                on.run("INSERT INTO marks (name, upto) VALUES ('x', 1)").await?;
+                Ok(on.run("INSERT INTO marks (name, upto) VALUES ('x', 2)").await?)
             })
-            .await;
+        })
+        .await;
         assert!(failed.is_err());
         let (count,): (i64,) = store
             .read(|mut on| {
