@@ -62,6 +62,12 @@ impl Clock {
         }
     }
 
+    /// How many wait for a manual clock to be moved; 0 on any other. So a test can let time go by only where nothing else
+    /// is under way, however slow the machine is.
+    pub fn sleepers(&self) -> usize {
+        if let Kind::Manual(at) = &self.0 { at.receiver_count() } else { 0 }
+    }
+
     /// Waits until `until`; returns at once if it has passed.
     pub async fn sleep_until(&self, until: Timestamp) {
         if let Kind::Manual(at) = &self.0 {
@@ -103,8 +109,10 @@ mod tests {
         clock.advance(Duration::from_secs(59));
         tokio::task::yield_now().await;
         assert!(!sleeper.is_finished());
+        assert_eq!(clock.sleepers(), 1);
         clock.advance(Duration::from_secs(1));
         sleeper.await.unwrap();
+        assert_eq!(clock.sleepers(), 0);
         assert_eq!(clock.now(), Timestamp::from_second(60).unwrap());
     }
 
