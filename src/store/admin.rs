@@ -3,13 +3,14 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::on::{execute, fetch_all, fetch_optional};
+use super::filter::Filter;
+use super::on::{execute, fetch_all, fetch_filtered, fetch_optional};
 use super::work::OWED;
 use super::{
     AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, MirrorRow, OrderRow, Result, Store, StoreError,
     TimelineRow, from_json, instant, micros, sql,
 };
-use crate::domain::mirror::{Mirror, Observed};
+use crate::domain::mirror::{Mirror, MirrorState, Observed};
 use crate::domain::record::OrderRecord;
 use crate::domain::{OrderRef, RemoteId};
 use jiff::Timestamp;
@@ -57,6 +58,33 @@ pub(super) fn page(limit: Option<i64>) -> i64 {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
+/// How far totals are counted: what is more takes no longer to be told.
+const COUNTED: i64 = 100_000;
+
+/// Orders by name or id. Each channel is looked up for itself, for ids are known only within one. What is found stands first
+/// and is crossed with the orders, so that SQLite does not go through them.
+const ORDERS_CALLED: &str = "
+SELECT orders.channel, orders.order_id, name, revision, created_at, changed_at FROM (
+    WITH RECURSIVE channels (channel) AS (
+        SELECT MIN(channel) FROM orders
+        UNION ALL SELECT (SELECT MIN(o.channel) FROM orders o WHERE o.channel > channels.channel) FROM channels
+            WHERE channels.channel IS NOT NULL)
+    SELECT channel, order_id FROM orders WHERE name IN ($1, '#' || $1)
+    UNION SELECT o.channel, o.order_id FROM channels CROSS JOIN orders o WHERE o.channel = channels.channel AND o.order_id = $1) found
+CROSS JOIN orders";
+
+/// Orders by the state of a copy that few are in.
+const ORDERS_IN_STATE: &str = "
+SELECT orders.channel, orders.order_id, name, revision, created_at, changed_at FROM (
+    SELECT DISTINCT channel, order_id FROM mirrors WHERE state = $1) found
+CROSS JOIN orders";
+
+const FOUND: &str = "orders.channel = found.channel AND orders.order_id = found.order_id";
+
+/// By the state of a copy, for orders that are gone through anyway.
+const IN_STATE: &str = "
+EXISTS (SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id = orders.order_id AND m.state = $1)";
+
 type DeliveryColumns =
     (i64, String, String, String, String, i64, i64, String, Option<i64>, Option<String>, Option<String>);
 
@@ -90,24 +118,53 @@ fn delivery(row: DeliveryColumns) -> Result<DeliveryRow> {
     })
 }
 
+fn delivery_filter(query: DeliveryQuery) -> Filter {
+    let DeliveryQuery { connection, topic, state, order, webhook_id, before, limit } = query;
+    Filter::of(sql::DELIVERIES)
+        .when("connection = $1", connection)
+        .when("topic = $1", topic)
+        .when("state = $1", state)
+        .when("order_id = $1", order)
+        .when("webhook_id = $1", webhook_id)
+        .when("id < $1", before)
+        .first("id DESC", page(limit))
+}
+
+fn order_filter(
+    channel: Option<String>,
+    name: Option<String>,
+    state: Option<String>,
+    before: Option<(Timestamp, Option<String>)>,
+    limit: Option<i64>,
+) -> Filter {
+    let common =
+        |state: &String| matches!(MirrorState::parse(state), Some(MirrorState::InStep | MirrorState::Closed));
+    // What few are is found first and then put in order; what most are is met soon in going through all, latest first.
+    let (filter, state) = match (name, state) {
+        (Some(name), state) => (Filter::by(ORDERS_CALLED, name).and(FOUND, Vec::new()), state),
+        (None, Some(state)) if !common(&state) => {
+            (Filter::by(ORDERS_IN_STATE, state).and(FOUND, Vec::new()), None)
+        }
+        (None, state) => (Filter::of(sql::ORDERS), state),
+    };
+    let filter = filter.when("orders.channel = $1", channel).when(IN_STATE, state);
+    let filter = match before {
+        None => filter,
+        Some((at, None)) => filter.and("changed_at < $1", vec![micros(at).into()]),
+        Some((at, Some(id))) => {
+            filter.and("(changed_at, orders.order_id) < ($1, $2)", vec![micros(at).into(), id.into()])
+        }
+    };
+    filter.first("changed_at DESC, orders.order_id DESC", page(limit))
+}
+
 impl Store {
     /// Deliveries, newest first.
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<DeliveryRow>> {
-        let DeliveryQuery { connection, topic, state, order, webhook_id, before, limit } = query.clone();
+        let filter = delivery_filter(query.clone());
         self.read(move |mut on| {
             Box::pin(async move {
-                let rows = fetch_all!(
-                    on,
-                    DeliveryColumns,
-                    sql::DELIVERIES,
-                    connection.as_deref(),
-                    topic.as_deref(),
-                    state.as_deref(),
-                    order.as_deref(),
-                    webhook_id.as_deref(),
-                    before,
-                    page(limit)
-                )?;
+                let rows = fetch_filtered!(on, DeliveryColumns, filter)?;
                 rows.into_iter().map(delivery).collect()
             })
         })
@@ -139,24 +196,10 @@ impl Store {
         before: Option<(Timestamp, Option<String>)>,
         limit: Option<i64>,
     ) -> Result<Vec<OrderRow>> {
-        let (before, before_id) = before.unzip();
-        let before_id = before_id.flatten();
+        let filter = order_filter(channel, name, state, before, limit);
+        type Columns = (String, String, String, i64, i64, i64);
         let columns = self
-            .read(move |mut on| {
-                Box::pin(async move {
-                    Ok(fetch_all!(
-                        on,
-                        (String, String, String, i64, i64, i64),
-                        sql::ORDERS,
-                        channel.as_deref(),
-                        name.as_deref(),
-                        state.as_deref(),
-                        before.map(micros),
-                        before_id.as_deref(),
-                        page(limit)
-                    )?)
-                })
-            })
+            .read(move |mut on| Box::pin(async move { Ok(fetch_filtered!(on, Columns, filter)?) }))
             .await?;
         let mut orders = Vec::with_capacity(columns.len());
         for (channel, order_id, name, revision, created_at, changed_at) in columns {
@@ -286,12 +329,12 @@ impl Store {
         .await
     }
 
-    /// Totals over everything kept; it counts whole tables.
+    /// Totals over everything kept, each up to [`COUNTED`].
     pub async fn counts(&self) -> Result<Counts> {
         self.read(|mut on| {
             Box::pin(async move {
                 type Columns = (i64, i64, i64, i64, i64, i64, i64, i64, Option<i64>);
-                let row = fetch_optional!(on, Columns, sql::COUNTS)?.unwrap_or_default();
+                let row = fetch_optional!(on, Columns, sql::COUNTS, COUNTED)?.unwrap_or_default();
                 let (
                     deliveries,
                     duplicates,
@@ -303,7 +346,20 @@ impl Store {
                     exceptions,
                     oldest_wait,
                 ) = row;
+                let all = [
+                    ("deliveries", deliveries),
+                    ("duplicates", duplicates),
+                    ("unsorted", unsorted),
+                    ("orders", orders),
+                    ("due", due),
+                    ("in_step", in_step),
+                    ("out_of_step", out_of_step),
+                    ("exceptions", exceptions),
+                ];
+                let at_least =
+                    all.into_iter().filter(|(_, count)| *count >= COUNTED).map(|(name, _)| name.to_owned());
                 Ok(Counts {
+                    at_least: at_least.collect(),
                     deliveries,
                     duplicates,
                     unsorted,
@@ -491,4 +547,73 @@ struct Touch {
     accept: bool,
     /// A pass at work on them is fenced off.
     fences: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::super::filter::Bound;
+    use super::super::on::On;
+    use super::*;
+
+    /// What people look up in a table of millions is found by an index, or is the newest there is.
+    #[tokio::test]
+    async fn no_list_reads_a_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let of_order = DeliveryQuery { connection: text("c"), order: text("1"), ..DeliveryQuery::default() };
+        let further = DeliveryQuery { before: Some(7), ..DeliveryQuery::default() };
+        let now = Timestamp::UNIX_EPOCH;
+        for (filter, found) in [
+            (
+                delivery_filter(of_order),
+                "SEARCH deliveries USING INDEX deliveries_order_idx (connection=? AND order_id=?",
+            ),
+            (delivery_filter(further), "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid<?)"),
+            (
+                order_filter(None, text("1001"), None, None, None),
+                "SEARCH orders USING PRIMARY KEY (channel=? AND order_id=?)",
+            ),
+            (
+                order_filter(None, None, text("exception"), None, None),
+                "SEARCH orders USING PRIMARY KEY (channel=? AND order_id=?)",
+            ),
+            (
+                order_filter(None, None, text("in_step"), None, None),
+                "SCAN orders USING INDEX orders_changed_at_idx",
+            ),
+            (
+                order_filter(None, None, None, Some((now, text("1"))), None),
+                "SEARCH orders USING INDEX orders_changed_at_idx",
+            ),
+        ] {
+            let asked = filter.sql.clone();
+            let plan: Vec<String> = store
+                .read(move |on| {
+                    Box::pin(async move {
+                        let On::Sqlite(connection) = on else { panic!("not on SQLite") };
+                        let sql = format!("EXPLAIN QUERY PLAN {}", filter.sql);
+                        let mut query = sqlx::query_as::<_, (i64, i64, i64, String)>(AssertSqlSafe(sql));
+                        for value in filter.bound {
+                            query = match value {
+                                Bound::Number(number) => query.bind(number),
+                                Bound::Text(text) => query.bind(text),
+                            };
+                        }
+                        Ok(query.fetch_all(&mut *connection).await?.into_iter().map(|row| row.3).collect())
+                    })
+                })
+                .await
+                .unwrap();
+            assert!(plan.iter().any(|step| step.starts_with(found)), "{asked}: {plan:#?}");
+            let whole = |step: &&String| {
+                ["SCAN deliveries", "SCAN orders", "SCAN mirrors", "SCAN m", "SCAN o"]
+                    .contains(&step.as_str())
+            };
+            assert_eq!(plan.iter().find(whole), None, "{asked}");
+        }
+        store.close().await;
+    }
 }

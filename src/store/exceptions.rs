@@ -5,10 +5,11 @@
 use jiff::Timestamp;
 
 use super::admin::page;
-use super::on::{execute, fetch_all};
+use super::filter::Filter;
+use super::on::{execute, fetch_filtered};
 use super::{ExceptionRow, Result, Store, instant, micros, sql};
-use crate::domain::OrderRef;
 use crate::domain::reason::{Duties, ReasonCode};
+use crate::domain::{OrderRef, RemoteId};
 
 /// Which exceptions to list; absent means any that is open.
 #[derive(Clone, Debug, Default)]
@@ -76,20 +77,21 @@ impl Store {
         self.read(move |mut on| {
             Box::pin(async move {
                 let ExceptionQuery { code, closed, id, order, owner, due_by, before, limit } = query;
-                let rows = fetch_all!(
-                    on,
-                    Columns,
-                    sql::EXCEPTIONS,
-                    code,
-                    closed,
-                    before,
-                    id,
-                    order.as_ref().map(|order| order.connection.as_str()),
-                    order.as_ref().map(|order| order.id.as_str()),
-                    owner,
-                    due_by.map(micros),
-                    page(limit)
-                )?;
+                let (channel, order) = order.map(|order| (order.connection, order.id)).unzip();
+                let mut filter = Filter::of(sql::EXCEPTIONS);
+                if !closed {
+                    filter = filter.and("e.closed_at IS NULL", Vec::new());
+                }
+                let filter = filter
+                    .when("e.code = $1", code)
+                    .when("e.id < $1", before)
+                    .when("e.id = $1", id)
+                    .when("e.channel = $1", channel)
+                    .when("e.order_id = $1", order.as_ref().map(RemoteId::as_str))
+                    .when("e.owner = $1", owner)
+                    .when("e.due_at <= $1", due_by.map(micros))
+                    .first("e.id DESC", page(limit));
+                let rows = fetch_filtered!(on, Columns, filter)?;
                 Ok(rows.into_iter().map(row).collect())
             })
         })

@@ -11,6 +11,7 @@ mod bulk;
 mod copy;
 mod deliveries;
 mod exceptions;
+mod filter;
 mod instances;
 mod kept;
 mod load;

@@ -189,6 +189,35 @@ macro_rules! fetch_all {
     };
 }
 
+/// Runs a [`Filter`](super::filter::Filter); gives its rows as `$row`s.
+macro_rules! fetch_filtered {
+    ($on:expr, $row:ty, $filter:expr) => {{
+        let $crate::store::filter::Filter { sql, bound } = $filter;
+        match &mut $on {
+            $crate::store::on::On::Sqlite(connection) => {
+                let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql));
+                for value in bound {
+                    query = match value {
+                        $crate::store::filter::Bound::Number(number) => query.bind(number),
+                        $crate::store::filter::Bound::Text(text) => query.bind(text),
+                    };
+                }
+                query.fetch_all(&mut **connection).await
+            }
+            $crate::store::on::On::Postgres(connection) => {
+                let mut query = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql));
+                for value in bound {
+                    query = match value {
+                        $crate::store::filter::Bound::Number(number) => query.bind(number),
+                        $crate::store::filter::Bound::Text(text) => query.bind(text),
+                    };
+                }
+                query.fetch_all(&mut **connection).await
+            }
+        }
+    }};
+}
+
 /// Runs a query; gives its first row as a `$row`, if there is one.
 macro_rules! fetch_optional {
     ($on:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
@@ -231,7 +260,7 @@ macro_rules! insert_all {
     };
 }
 
-pub(super) use {execute, fetch_all, fetch_optional, insert_all};
+pub(super) use {execute, fetch_all, fetch_filtered, fetch_optional, insert_all};
 
 #[cfg(test)]
 mod tests {

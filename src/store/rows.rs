@@ -206,7 +206,7 @@ pub struct Backlog {
     pub oldest: Option<Timestamp>,
 }
 
-/// Totals, for health, metrics and the demo.
+/// Totals, for health, metrics and the demo. None is counted further than 100 000.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Counts {
     /// Deliveries received.
@@ -227,4 +227,7 @@ pub struct Counts {
     pub exceptions: i64,
     /// Microseconds since 1970 of the oldest delivery not sorted, or order due and not leased.
     pub oldest_wait: Option<i64>,
+    /// Which of these are counted no further: there are so many, or more.
+    #[serde(default)]
+    pub at_least: Vec<String>,
 }

@@ -172,14 +172,8 @@ SELECT MIN(at) FROM (
     UNION ALL SELECT MIN(due_at) FROM work WHERE priority = 1
     UNION ALL SELECT MIN(due_at) FROM work WHERE priority = 2) due";
 
-pub(super) const ORDERS: &str = "
-SELECT channel, order_id, name, revision, created_at, changed_at FROM orders
-WHERE (CAST($1 AS TEXT) IS NULL OR channel = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR name = $2 OR name = '#' || $2 OR order_id = $2)
-  AND (CAST($3 AS TEXT) IS NULL OR EXISTS (
-      SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id = orders.order_id AND m.state = $3))
-  AND (CAST($4 AS BIGINT) IS NULL OR changed_at < $4 OR (changed_at = $4 AND order_id < CAST($5 AS TEXT)))
-ORDER BY changed_at DESC, order_id DESC LIMIT $6";
+pub(super) const ORDERS: &str =
+    "SELECT channel, order_id, name, revision, created_at, changed_at FROM orders";
 
 pub(super) const MIRROR_ROWS: &str = "SELECT destination, key, state, mirror, changed_at FROM mirrors WHERE channel = $1 AND order_id = $2 ORDER BY destination";
 
@@ -191,15 +185,7 @@ SELECT id, destination, step, operation, request_line, request, status, response
 FROM attempts WHERE channel = $1 AND order_id = $2 ORDER BY id";
 
 pub(super) const DELIVERIES: &str = "
-SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason
-FROM deliveries
-WHERE (CAST($1 AS TEXT) IS NULL OR connection = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR topic = $2)
-  AND (CAST($3 AS TEXT) IS NULL OR state = $3)
-  AND (CAST($4 AS TEXT) IS NULL OR order_id = $4)
-  AND (CAST($5 AS TEXT) IS NULL OR webhook_id = $5)
-  AND (CAST($6 AS BIGINT) IS NULL OR id < $6)
-ORDER BY id DESC LIMIT $7";
+SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason FROM deliveries";
 
 pub(super) const DELIVERY: &str = "
 SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason
@@ -213,16 +199,7 @@ WHERE d.id = $1 ORDER BY b.delivery_id DESC LIMIT 1";
 pub(super) const EXCEPTIONS: &str = "
 SELECT e.id, e.channel, e.order_id, o.name, e.destination, e.delivery_id, e.code, e.message, e.vendor, e.mend,
     e.opened_at, e.closed_at, e.owner, e.due_at
-FROM exceptions e LEFT JOIN orders o ON o.channel = e.channel AND o.order_id = e.order_id
-WHERE (CAST($1 AS TEXT) IS NULL OR e.code = $1)
-  AND ($2 OR e.closed_at IS NULL)
-  AND (CAST($3 AS BIGINT) IS NULL OR e.id < $3)
-  AND (CAST($4 AS BIGINT) IS NULL OR e.id = $4)
-  AND (CAST($5 AS TEXT) IS NULL OR e.channel = $5)
-  AND (CAST($6 AS TEXT) IS NULL OR e.order_id = $6)
-  AND (CAST($7 AS TEXT) IS NULL OR e.owner = $7)
-  AND (CAST($8 AS BIGINT) IS NULL OR e.due_at <= $8)
-ORDER BY e.id DESC LIMIT $9";
+FROM exceptions e LEFT JOIN orders o ON o.channel = e.channel AND o.order_id = e.order_id";
 
 pub(super) const ASSIGN: &str =
     "UPDATE exceptions SET owner = $2, due_at = $3 WHERE id = $1 AND closed_at IS NULL";
@@ -231,16 +208,17 @@ pub(super) const CLEAR_DUTIES: &str = "DELETE FROM duties";
 
 pub(super) const ADD_DUTY: &str = "INSERT INTO duties (code, owner, within_us) VALUES ($1, $2, $3)";
 
+/// Counts up to `$1` of each, so that it takes no longer the more there are.
 pub(super) const COUNTS: &str = "
 SELECT
-    (SELECT COUNT(*) FROM deliveries),
-    (SELECT COUNT(*) FROM deliveries WHERE duplicate_of IS NOT NULL),
-    (SELECT COUNT(*) FROM deliveries WHERE state = 'stored'),
-    (SELECT COUNT(*) FROM orders),
-    (SELECT COUNT(*) FROM work WHERE priority < 2),
-    (SELECT COUNT(*) FROM mirrors WHERE state IN ('in_step', 'closed')),
-    (SELECT COUNT(*) FROM mirrors WHERE state NOT IN ('in_step', 'closed')),
-    (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE duplicate_of IS NOT NULL LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE state = 'stored' LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM work WHERE priority < 2 LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('in_step', 'closed') LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('due', 'retrying', 'unknown', 'exception') LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM exceptions WHERE closed_at IS NULL LIMIT $1) some),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
         UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";
