@@ -1,16 +1,18 @@
-//! The inbox's writer: takes what is waiting, commits it as one, then answers each.
+//! The inbox's writer: takes what is waiting, commits it as one, then answers each. Where the store takes several batches
+//! at once, the next is on its way before the last is answered.
 //!
 //! An answer of stored or duplicate means that the delivery is on disk. The queue is bounded; where it is full, or storage
 //! fails, the sender is told to come back, and keeps what it sent.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Verified;
 use crate::engine::Wake;
-use crate::store::{Accepted, NewDelivery, Store};
+use crate::store::{Accepted, Intake, NewDelivery, Store};
 use crate::telemetry;
 
 /// Deliveries that may wait for the writer.
@@ -18,8 +20,8 @@ const QUEUE: usize = 4096;
 /// How long a sender waits for its delivery to be on disk; the shop gives five seconds for all of it. What is committed
 /// later is there when it is sent again.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// Deliveries in one commit.
-const BATCH: usize = 32;
+/// So many in one commit, or more, are a rush.
+const RUSH: usize = 32;
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,42 +79,59 @@ impl Inbox {
 }
 
 async fn write(store: Store, wake: Wake, mut waiting: mpsc::Receiver<Waiting>, stop: CancellationToken) {
-    let mut batch = Vec::with_capacity(BATCH);
+    let Intake { batch: most, at_once } = store.intake();
+    let slots = Arc::new(Semaphore::new(at_once));
     loop {
+        // Taken only once it can be written, so that a batch is as large as it can be.
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let mut batch = Vec::with_capacity(most);
         let taken = tokio::select! {
-            taken = waiting.recv_many(&mut batch, BATCH) => taken,
+            taken = waiting.recv_many(&mut batch, most) => taken,
             () = stop.cancelled() => {
                 // What was let in before the stop is still answered.
                 waiting.close();
-                waiting.recv_many(&mut batch, BATCH).await
+                waiting.recv_many(&mut batch, most).await
             }
         };
         if taken == 0 {
-            return;
+            break;
         }
-        let mut deliveries = Vec::with_capacity(taken);
-        let mut answers = Vec::with_capacity(taken);
-        let since = batch.first().map_or_else(Instant::now, |waiting: &Waiting| waiting.since);
-        for Waiting { delivery, answer, .. } in batch.drain(..) {
-            deliveries.push(delivery);
-            answers.push(answer);
+        let (store, wake) = (store.clone(), wake.clone());
+        let writing = async move {
+            commit(&store, &wake, batch).await;
+            drop(slot);
+        };
+        if at_once == 1 {
+            writing.await;
+        } else {
+            tokio::spawn(writing);
         }
-        match store.accept(deliveries).await {
-            Ok(accepted) => {
-                telemetry::deliveries_committed(taken);
-                wake.stored(since.elapsed(), &accepted, taken == BATCH);
-                for (answer, accepted) in answers.into_iter().zip(accepted) {
-                    let _ = answer.send(match accepted {
-                        Accepted::Stored(_) => Outcome::Stored,
-                        Accepted::Duplicate(_) => Outcome::Duplicate,
-                    });
-                }
+    }
+    // Those on their way are answered too.
+    let _ = slots.acquire_many(u32::try_from(at_once).unwrap_or(u32::MAX)).await;
+}
+
+/// Stores a batch and tells each of its senders what became of it.
+async fn commit(store: &Store, wake: &Wake, batch: Vec<Waiting>) {
+    let taken = batch.len();
+    let since = batch.first().map_or_else(Instant::now, |waiting| waiting.since);
+    let (deliveries, answers): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|Waiting { delivery, answer, .. }| (delivery, answer)).unzip();
+    match store.accept(deliveries).await {
+        Ok(accepted) => {
+            telemetry::deliveries_committed(taken);
+            wake.stored(since.elapsed(), &accepted, taken >= RUSH);
+            for (answer, accepted) in answers.into_iter().zip(accepted) {
+                let _ = answer.send(match accepted {
+                    Accepted::Stored(_) => Outcome::Stored,
+                    Accepted::Duplicate(_) => Outcome::Duplicate,
+                });
             }
-            Err(error) => {
-                tracing::error!(%error, deliveries = taken, "deliveries could not be stored; their sender will retry");
-                for answer in answers {
-                    let _ = answer.send(Outcome::Unavailable);
-                }
+        }
+        Err(error) => {
+            tracing::error!(%error, deliveries = taken, "deliveries could not be stored; their sender will retry");
+            for answer in answers {
+                let _ = answer.send(Outcome::Unavailable);
             }
         }
     }

@@ -41,6 +41,15 @@ pub enum Accepted {
     Duplicate(i64),
 }
 
+/// How an engine takes deliveries best.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake {
+    /// Deliveries in a batch, at the most.
+    pub batch: usize,
+    /// Batches on their way at once.
+    pub at_once: usize,
+}
+
 /// Where the sorter puts a delivery.
 #[derive(Clone, Debug)]
 pub struct Sorted {
@@ -76,6 +85,15 @@ pub enum SortedInto {
 }
 
 impl Store {
+    /// How deliveries are best handed to [`Store::accept`] here.
+    pub const fn intake(&self) -> Intake {
+        match &self.0 {
+            // There is one writer, which others wait for.
+            Engine::Sqlite(_) => Intake { batch: 32, at_once: 1 },
+            Engine::Postgres(_) => Intake { batch: 128, at_once: 2 },
+        }
+    }
+
     /// Stores a batch in one durable transaction and says of each whether it is new. Answers come in the batch's order.
     pub async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
         match &self.0 {

@@ -31,7 +31,7 @@ mod writer;
 pub use admin::{DeliveryQuery, ReplayQuery};
 pub use bodies::pack;
 pub use copy::{Copied, Tally, copy};
-pub use deliveries::{Accepted, NewDelivery, Sorted, SortedInto};
+pub use deliveries::{Accepted, Intake, NewDelivery, Sorted, SortedInto};
 pub use exceptions::ExceptionQuery;
 pub use instances::Present;
 pub use retention::{Removed, Retention};

@@ -248,13 +248,12 @@ macro_rules! insert_all {
                 }
             }
             $crate::store::on::On::Postgres(connection) => {
-                for (sql, part) in $bulk.postgres($rows) {
-                    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-                    for $row in part {
-                        $(query = query.bind($crate::store::on::Kept::kept($bind));)+
-                    }
-                    query.execute(&mut **connection).await?;
+                let mut columns = $crate::store::bulk::Columns::default();
+                for $row in $rows {
+                    $(columns.push($crate::store::on::Kept::kept($bind));)+
+                    columns.end_row();
                 }
+                columns.insert(&$bulk, connection).await?;
             }
         }
     };

@@ -5,7 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+use sqlx::postgres::PgTypeInfo;
+use sqlx::{
+    AssertSqlSafe, Connection, Either, Executor, PgConnection, SqlSafeStr, SqliteConnection, Statement,
+    TypeInfo,
+};
 
 use super::bulk::Bulk;
 use super::on::Dialect;
@@ -104,6 +108,25 @@ fn is_bulk(text: &str) -> bool {
     })
 }
 
+/// The types that an insert of many rows binds: a list for each value of the insert of one, in the order in which they stand there.
+async fn lists(connection: &mut PgConnection, one: &str) -> Vec<PgTypeInfo> {
+    let prepared = connection.prepare(AssertSqlSafe(one.to_owned()).into_sql_str()).await.unwrap();
+    let Some(Either::Left(types)) = prepared.parameters() else { panic!("no types: {one}") };
+    let (row, _) = one.split_once("VALUES (").unwrap().1.split_once(')').unwrap();
+    row.split(',')
+        .filter_map(|value| value.trim().strip_prefix('$'))
+        .map(|number| {
+            let of: &PgTypeInfo = &types[number.parse::<usize>().unwrap() - 1];
+            PgTypeInfo::array_of(match of.name() {
+                "INT8" => "int8",
+                "TEXT" => "text",
+                "BYTEA" => "bytea",
+                other => panic!("a list of {other}: say here how it is called"),
+            })
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn every_text_prepares_on_both_engines() {
     let shared = texts(include_str!("sql.rs"));
@@ -127,13 +150,18 @@ async fn every_text_prepares_on_both_engines() {
 
     if let Some((database, mut on_postgres)) = postgres().await {
         let own = texts(include_str!("postgres/texts.rs"));
-        let bulk = bulks.iter().flat_map(|(name, bulk)| {
-            bulk.texts().1.iter().map(move |text| (format!("{name} in bulk"), text.clone()))
-        });
-        let all = shared.clone().into_iter().chain(own).chain(of_the_dialect(&postgres::DIALECT)).chain(bulk);
-        for (name, text) in all {
+        for (name, text) in shared.clone().into_iter().chain(own).chain(of_the_dialect(&postgres::DIALECT)) {
             if let Err(error) = (&mut on_postgres).prepare(AssertSqlSafe(text).into_sql_str()).await {
                 refused.push(format!("PostgreSQL refuses {name}: {error}"));
+            }
+        }
+        for (name, bulk) in &bulks {
+            let text = bulk.texts().1.to_owned();
+            let lists = lists(&mut on_postgres, &shared[*name]).await;
+            if let Err(error) =
+                (&mut on_postgres).prepare_with(AssertSqlSafe(text).into_sql_str(), &lists).await
+            {
+                refused.push(format!("PostgreSQL refuses {name} in bulk: {error}"));
             }
         }
         database.drop().await;
