@@ -88,6 +88,8 @@ EXISTS (SELECT 1 FROM mirrors m WHERE m.channel = orders.channel AND m.order_id 
 type DeliveryColumns =
     (i64, String, String, String, String, i64, i64, String, Option<i64>, Option<String>, Option<String>);
 
+type OrderColumns = (String, String, String, i64, i64, i64);
+
 fn delivery(row: DeliveryColumns) -> Result<DeliveryRow> {
     let (
         id,
@@ -197,9 +199,8 @@ impl Store {
         limit: Option<i64>,
     ) -> Result<Vec<OrderRow>> {
         let filter = order_filter(channel, name, state, before, limit);
-        type Columns = (String, String, String, i64, i64, i64);
         let columns = self
-            .read(move |mut on| Box::pin(async move { Ok(fetch_filtered!(on, Columns, filter)?) }))
+            .read(move |mut on| Box::pin(async move { Ok(fetch_filtered!(on, OrderColumns, filter)?) }))
             .await?;
         let mut orders = Vec::with_capacity(columns.len());
         for (channel, order_id, name, revision, created_at, changed_at) in columns {
