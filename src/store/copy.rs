@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ColumnIndex, Decode, Row, Type};
 
-use super::accept::Keys;
+use super::inbox::Keys;
 use super::on::{Kept as _, execute};
 use super::postgres::{DAY, PERIOD_DAYS};
 use super::{Engine, Result, Store, StoreError, micros, sql};

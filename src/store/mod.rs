@@ -4,20 +4,14 @@
 //! connections of their own. SQL that every engine takes stands in `sql.rs`; what differs between engines stands in the
 //! engine's own file and nowhere else. No transaction is ever held over network I/O.
 
-mod accept;
 mod admin;
-mod bodies;
 mod bulk;
 mod copy;
-mod deliveries;
-mod exceptions;
 mod filter;
+mod inbox;
 mod instances;
 mod kept;
-mod load;
 mod on;
-mod parts;
-mod passes;
 mod postgres;
 mod retention;
 mod rows;
@@ -28,11 +22,9 @@ mod sqlite;
 mod work;
 mod writer;
 
-pub use admin::{DeliveryQuery, ReplayQuery};
-pub use bodies::pack;
+pub use admin::{DeliveryQuery, ExceptionQuery, ReplayQuery};
 pub use copy::{Copied, Tally, copy};
-pub use deliveries::{Accepted, Intake, NewDelivery, Sorted, SortedInto};
-pub use exceptions::ExceptionQuery;
+pub use inbox::{Accepted, Intake, NewDelivery, Sorted, SortedInto, pack};
 pub use instances::Present;
 pub use retention::{Removed, Retention};
 pub use rows::{

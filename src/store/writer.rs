@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::on::{On, execute};
-use super::passes::{self, Keep};
+use super::work::passes::{self, Keep};
 use super::{Committed, Result, StoreError};
 
 type Work = Box<dyn for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<()>> + Send>;

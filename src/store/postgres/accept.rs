@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::partitions::{DAY, PERIOD_DAYS};
 use super::texts::{KNOWN, STILL_THERE, STORE};
-use crate::store::accept::{Batch, Keys, Row, decide};
+use crate::store::inbox::{Batch, Keys, Row, decide};
 use crate::store::on::{Kept as _, On};
 use crate::store::{Accepted, NewDelivery, Result, StoreError, micros};
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use sqlx::SqliteConnection;
 
 use super::dedupe::Dedupe;
-use crate::store::accept::{Batch, Keys, Row, decide};
 use crate::store::bulk::Bulk;
+use crate::store::inbox::{Batch, Keys, Row, decide};
 use crate::store::on::{On, insert_all};
 use crate::store::{Accepted, NewDelivery, Result, micros, sql};
 

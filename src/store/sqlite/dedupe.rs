@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::store::Result;
-use crate::store::accept::Keys;
+use crate::store::inbox::Keys;
 
 /// Deliveries whose keys wait in memory before a run begins.
 const RUN_AT: i64 = 50_000;

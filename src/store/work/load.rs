@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::deliveries::{BodyRow, stored};
-use super::on::{On, fetch_all, list};
-use super::{Loaded, Result, from_json, sql};
 use crate::domain::{ConnectionName, OrderRef};
+use crate::store::inbox::{BodyRow, stored};
+use crate::store::on::{On, fetch_all, list};
+use crate::store::{Loaded, Result, from_json, sql};
 
 /// What is kept of each order, in order, with the deliveries about it that its channel and these others sent; one that cannot be read takes no other with it.
-pub(super) async fn load(
+pub(in crate::store) async fn load(
     mut on: On<'_>,
     orders: &[(OrderRef, Vec<ConnectionName>)],
 ) -> Result<Vec<Result<Loaded>>> {
@@ -59,8 +59,8 @@ fn add<T>(loaded: &mut [Result<Loaded>], at: i64, part: Result<T>, add: impl FnO
 
 #[cfg(test)]
 mod tests {
-    use super::super::Store;
     use super::*;
+    use crate::store::Store;
 
     #[tokio::test]
     async fn an_order_that_cannot_be_read_takes_no_other_with_it() {

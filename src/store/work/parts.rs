@@ -4,24 +4,33 @@
 
 use jiff::Timestamp;
 
-use super::on::{On, execute, fetch_optional};
-use super::{Result, micros, sql};
 use crate::domain::{OrderRef, RemoteId};
+use crate::store::on::{On, execute, fetch_optional};
+use crate::store::{Result, micros, sql};
 
 /// The order that a part belongs to, where it is known.
-pub(super) async fn order_of(on: &mut On<'_>, channel: &str, part: &RemoteId) -> Result<Option<RemoteId>> {
+pub(in crate::store) async fn order_of(
+    on: &mut On<'_>,
+    channel: &str,
+    part: &RemoteId,
+) -> Result<Option<RemoteId>> {
     let row = fetch_optional!(*on, (String,), sql::PART, channel, part.as_str())?;
     Ok(row.map(|(order,)| RemoteId(order)))
 }
 
 /// Keeps that a part belongs to an order.
-pub(super) async fn learn(on: &mut On<'_>, channel: &str, part: &RemoteId, order: &RemoteId) -> Result<()> {
+pub(in crate::store) async fn learn(
+    on: &mut On<'_>,
+    channel: &str,
+    part: &RemoteId,
+    order: &RemoteId,
+) -> Result<()> {
     execute!(*on, sql::ADD_PART, channel, part.as_str(), order.as_str())?;
     Ok(())
 }
 
 /// Makes the order due that a part turned out to belong to, with the deliveries and tries that waited under the part.
-pub(super) async fn hand_over(
+pub(in crate::store) async fn hand_over(
     on: &mut On<'_>,
     waiting: &OrderRef,
     order: &RemoteId,

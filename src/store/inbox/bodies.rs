@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-use super::{Result, StoreError};
+use crate::store::{Result, StoreError};
 
 /// Bodies of a few orders and a fulfilment, written by the shop simulator.
 const FIRST: &[u8] = include_bytes!("dictionary/1.txt");
@@ -50,7 +50,7 @@ pub fn pack(body: &[u8]) -> Vec<u8> {
 }
 
 /// A body as it was received; `size` is its length, as it is kept beside it.
-pub(super) fn unpack(packed: &[u8], size: i64) -> Result<Vec<u8>> {
+pub(in crate::store) fn unpack(packed: &[u8], size: i64) -> Result<Vec<u8>> {
     let corrupt = |why: &str| StoreError::Corrupt { what: "body", why: why.to_owned() };
     let size = usize::try_from(size).map_err(|_| corrupt("its length is negative"))?;
     match packed.split_first() {

@@ -1,18 +1,22 @@
 //! What people look up and ask for: lists, one order's whole story, totals, replay.
 
+mod exceptions;
+
+pub use exceptions::ExceptionQuery;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::filter::Filter;
-use super::on::{execute, fetch_all, fetch_filtered, fetch_optional};
-use super::work::OWED;
-use super::{
-    AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, MirrorRow, OrderRow, Result, Store, StoreError,
-    TimelineRow, from_json, instant, micros, sql,
-};
 use crate::domain::mirror::{Mirror, MirrorState, Observed};
 use crate::domain::record::OrderRecord;
 use crate::domain::{OrderRef, RemoteId};
+use crate::store::filter::Filter;
+use crate::store::on::{execute, fetch_all, fetch_filtered, fetch_optional};
+use crate::store::work::OWED;
+use crate::store::{
+    AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, MirrorRow, OrderRow, Result, Store, StoreError,
+    TimelineRow, from_json, instant, micros, sql,
+};
 use jiff::Timestamp;
 
 /// Which deliveries to list; absent means any.
@@ -54,7 +58,7 @@ pub struct ReplayQuery {
 const PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 1000;
 
-pub(super) fn page(limit: Option<i64>) -> i64 {
+pub(in crate::store) fn page(limit: Option<i64>) -> i64 {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)
 }
 
@@ -181,7 +185,7 @@ impl Store {
                     return Ok(None);
                 };
                 let body = fetch_optional!(on, (Vec<u8>,), sql::BODY, id)?;
-                let body = body.map(|(body,)| super::bodies::unpack(&body, row.5)).transpose()?;
+                let body = body.map(|(body,)| crate::store::inbox::unpack(&body, row.5)).transpose()?;
                 Ok(Some((delivery(row)?, body.unwrap_or_default())))
             })
         })
@@ -504,7 +508,7 @@ impl Store {
                 if destination.is_none() && (force || record.document.is_none()) {
                     record.read_wanted_at = record.read_wanted_at.max(Some(now));
                     let name = record.document.as_ref().map_or("", |document| document.name.as_str());
-                    let json = super::to_json("record", &record)?;
+                    let json = crate::store::to_json("record", &record)?;
                     execute!(on, sql::SAVE_RECORD, channel, id, name, revision, &json, micros(now))?;
                 }
                 for (json,) in fetch_all!(on, (String,), sql::MIRRORS, channel, id)? {
@@ -520,7 +524,7 @@ impl Store {
                     mirror.next_at = None;
                     let (destination, key, state) =
                         (&mirror.destination, mirror.key(), mirror.state.as_str());
-                    let json = super::to_json("mirror", &mirror)?;
+                    let json = crate::store::to_json("mirror", &mirror)?;
                     execute!(on, sql::SAVE_MIRROR, channel, id, destination, key, state, &json, micros(now))?;
                 }
                 Ok(true)
@@ -554,9 +558,9 @@ struct Touch {
 mod tests {
     use sqlx::AssertSqlSafe;
 
-    use super::super::filter::Bound;
-    use super::super::on::On;
     use super::*;
+    use crate::store::filter::Bound;
+    use crate::store::on::On;
 
     /// What people look up in a table of millions is found by an index, or is the newest there is.
     #[tokio::test]

@@ -3,21 +3,25 @@
 //! A lease is a token in the work row. Every commit of a pass checks it first, in the same transaction: a worker that
 //! woke after its lease was taken over writes nothing.
 
+mod load;
+pub(in crate::store) mod parts;
+pub(in crate::store) mod passes;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::instances::lease_prefix;
-use super::load::load;
-use super::on::{execute, fetch_all, fetch_optional};
-use super::passes::Keep;
-use super::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json};
 use crate::domain::mirror::Mirror;
 use crate::domain::reason::Reason;
 use crate::domain::record::OrderRecord;
 use crate::domain::timeline::Change;
 use crate::domain::{ConnectionName, OrderRef, RemoteId};
+use crate::store::instances::lease_prefix;
+use crate::store::on::{execute, fetch_all, fetch_optional};
+use crate::store::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json};
 use crate::transport::Try;
+use load::load;
+use passes::Keep;
 
 /// The right to work on one order for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,9 +177,9 @@ pub enum Committed {
 }
 
 /// The priority of work that is owed; urgent work has a smaller one.
-pub(super) const OWED: i64 = 1;
+pub(in crate::store) const OWED: i64 = 1;
 /// The priority of a look by the clock, which is not owed.
-pub(super) const WATCHED: i64 = 2;
+pub(in crate::store) const WATCHED: i64 = 2;
 
 impl Store {
     /// Leases up to `limit` orders that are due at `now` for an instance, urgent ones first, then those that waited longest;

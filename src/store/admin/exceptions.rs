@@ -4,12 +4,12 @@
 
 use jiff::Timestamp;
 
-use super::admin::page;
-use super::filter::Filter;
-use super::on::{execute, fetch_filtered};
-use super::{ExceptionRow, Result, Store, instant, micros, sql};
+use super::page;
 use crate::domain::reason::{Duties, ReasonCode};
 use crate::domain::{OrderRef, RemoteId};
+use crate::store::filter::Filter;
+use crate::store::on::{execute, fetch_filtered};
+use crate::store::{ExceptionRow, Result, Store, instant, micros, sql};
 
 /// Which exceptions to list; absent means any that is open.
 #[derive(Clone, Debug, Default)]

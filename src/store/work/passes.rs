@@ -9,18 +9,19 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bulk::Bulk;
-use super::on::{On, execute, fetch_all, fetch_optional, insert_all, list};
-use super::work::{OWED, WATCHED};
-use super::{
-    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
-    micros, parts, sql, to_json,
-};
+use super::parts;
+use super::{OWED, WATCHED};
 use crate::domain::OrderRef;
 use crate::domain::reason::Reason;
+use crate::store::bulk::Bulk;
+use crate::store::on::{On, execute, fetch_all, fetch_optional, insert_all, list};
+use crate::store::{
+    Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
+    micros, sql, to_json,
+};
 
 /// What one pass wants kept, and what must be true for it.
-pub(super) struct Keep {
+pub(in crate::store) struct Keep {
     lease: Lease,
     changes: Arc<Changes>,
     gate: Gate,
@@ -33,7 +34,12 @@ pub(super) struct Keep {
 
 impl Keep {
     /// Writes what it can before it is the one writer's turn.
-    pub(super) fn new(lease: Lease, changes: Arc<Changes>, gate: Gate, now: Timestamp) -> Result<Self> {
+    pub(in crate::store) fn new(
+        lease: Lease,
+        changes: Arc<Changes>,
+        gate: Gate,
+        now: Timestamp,
+    ) -> Result<Self> {
         let record = changes.record.as_ref().map(|(_, record)| to_json("record", record)).transpose()?;
         let mirrors =
             changes.mirrors.iter().map(|mirror| to_json("mirror", mirror)).collect::<Result<_>>()?;
@@ -46,7 +52,7 @@ impl Keep {
     }
 
     /// Whether what waited here goes over to another order.
-    pub(super) fn hands_over(&self) -> bool {
+    pub(in crate::store) fn hands_over(&self) -> bool {
         self.changes.belongs_to.is_some()
     }
 
@@ -62,7 +68,10 @@ impl Keep {
 }
 
 /// Writes all of it in the open transaction; says of each pass what became of it, in order.
-pub(super) async fn write(on: &mut On<'_>, passes: &[Keep]) -> sqlx::Result<Vec<Result<Committed>>> {
+pub(in crate::store) async fn write(
+    on: &mut On<'_>,
+    passes: &[Keep],
+) -> sqlx::Result<Vec<Result<Committed>>> {
     on.run("SAVEPOINT passes").await?;
     let why = match together(on, passes).await {
         Ok(committed) => {
@@ -366,8 +375,8 @@ async fn open_exception(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Store;
     use super::*;
+    use crate::store::Store;
 
     fn pass(order: &str, token: &str, text: &str) -> Keep {
         let now = Timestamp::UNIX_EPOCH;

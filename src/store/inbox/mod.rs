@@ -1,15 +1,24 @@
 //! The inbox: deliveries committed in batches, deduplicated in the same transaction, then sorted to their orders.
 
+mod accept;
+mod bodies;
+
+pub(in crate::store) use accept::{Batch, Keys, Row, decide};
+pub use bodies::pack;
+pub(in crate::store) use bodies::unpack;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::bulk::Bulk;
-use super::on::{On, execute, fetch_all, insert_all, list};
-use super::{DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, parts, sql};
 use crate::domain::reason::Reason;
 use crate::domain::{OrderRef, RemoteId};
+use crate::store::bulk::Bulk;
+use crate::store::on::{On, execute, fetch_all, insert_all, list};
+use crate::store::{
+    DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, sql, work,
+};
 
 /// A verified delivery to be stored.
 #[derive(Clone, Debug)]
@@ -122,7 +131,8 @@ impl Store {
     pub async fn unsorted_of(&self, ids: Vec<i64>) -> Result<Vec<StoredDelivery>> {
         self.read(move |mut on| {
             Box::pin(async move {
-                let rows = fetch_all!(on, BodyRow, sql::UNSORTED_OF, super::to_json("deliveries", &ids)?)?;
+                let rows =
+                    fetch_all!(on, BodyRow, sql::UNSORTED_OF, crate::store::to_json("deliveries", &ids)?)?;
                 rows.into_iter().map(stored).collect()
             })
         })
@@ -146,7 +156,7 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
                 (DeliveryState::Sorted, Some((order.clone(), *urgent)), None)
             }
             SortedInto::Part { part, urgent } => {
-                let known = parts::order_of(&mut on, channel, part).await?;
+                let known = work::parts::order_of(&mut on, channel, part).await?;
                 let order = match known {
                     Some(id) => OrderRef { connection: channel.clone(), id },
                     None => OrderRef::of_part(channel.clone(), part),
@@ -211,9 +221,9 @@ async fn add_exception(
 }
 
 /// id, connection, topic, headers, `received_at`, `duplicate_of`, size, body.
-pub(super) type BodyRow = (i64, String, String, String, i64, Option<i64>, i64, Vec<u8>);
+pub(in crate::store) type BodyRow = (i64, String, String, String, i64, Option<i64>, i64, Vec<u8>);
 
-pub(super) fn stored(row: BodyRow) -> Result<StoredDelivery> {
+pub(in crate::store) fn stored(row: BodyRow) -> Result<StoredDelivery> {
     let (id, connection, topic, headers, received_at, duplicate_of, size, body) = row;
     Ok(StoredDelivery {
         id,
@@ -222,6 +232,6 @@ pub(super) fn stored(row: BodyRow) -> Result<StoredDelivery> {
         headers: from_json("header list", &headers)?,
         received_at: instant(received_at),
         duplicate_of,
-        body: super::bodies::unpack(&body, size)?,
+        body: unpack(&body, size)?,
     })
 }

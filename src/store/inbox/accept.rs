@@ -5,23 +5,23 @@
 
 use std::collections::HashMap;
 
-use super::on::{On, fetch_optional};
-use super::{Accepted, DeliveryState, NewDelivery, Result, sql};
 use crate::crypto::digest;
+use crate::store::on::{On, fetch_optional};
+use crate::store::{Accepted, DeliveryState, NewDelivery, Result, sql};
 
 /// The keys by which one delivery is known again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
-    pub(super) id: i64,
-    pub(super) content: i64,
+pub(in crate::store) struct Keys {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) content: i64,
 }
 
 impl Keys {
-    pub(super) fn of(delivery: &NewDelivery) -> Self {
+    pub(in crate::store) fn of(delivery: &NewDelivery) -> Self {
         Self::read(&delivery.connection, &delivery.webhook_id, &delivery.content)
     }
 
-    pub(super) fn read(connection: &str, webhook_id: &str, content: &[u8]) -> Self {
+    pub(in crate::store) fn read(connection: &str, webhook_id: &str, content: &[u8]) -> Self {
         let id = digest(&[b"webhook id", connection.as_bytes(), webhook_id.as_bytes()]);
         Self { id: number(&id), content: number(content) }
     }
@@ -36,31 +36,31 @@ fn number(digest: &[u8]) -> i64 {
 }
 
 /// One delivery with what was found out about it.
-pub(super) struct Row<'d> {
-    pub(super) id: i64,
-    pub(super) delivery: &'d NewDelivery,
-    pub(super) state: DeliveryState,
+pub(in crate::store) struct Row<'d> {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) delivery: &'d NewDelivery,
+    pub(in crate::store) state: DeliveryState,
     /// The delivery it repeats.
-    pub(super) of: Option<i64>,
+    pub(in crate::store) of: Option<i64>,
     /// Whether its body lies with that one.
-    pub(super) same_body: bool,
+    pub(in crate::store) same_body: bool,
 }
 
 impl Row<'_> {
     /// What its sender is told.
-    pub(super) fn accepted(&self) -> Accepted {
+    pub(in crate::store) fn accepted(&self) -> Accepted {
         self.of.map_or(Accepted::Stored(self.id), Accepted::Duplicate)
     }
 }
 
 /// A batch as it is to be stored, and the keys that become known with it.
-pub(super) struct Batch<'d> {
-    pub(super) rows: Vec<Row<'d>>,
-    pub(super) entered: Vec<(i64, i64)>,
+pub(in crate::store) struct Batch<'d> {
+    pub(in crate::store) rows: Vec<Row<'d>>,
+    pub(in crate::store) entered: Vec<(i64, i64)>,
 }
 
 /// Decides about deliveries that get these ids, by the holders of their keys.
-pub(super) async fn decide<'d>(
+pub(in crate::store) async fn decide<'d>(
     on: &mut On<'_>,
     batch: &'d [NewDelivery],
     ids: &[i64],
