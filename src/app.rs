@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -121,17 +122,21 @@ impl App {
         let listener = bind(server.listen).await?;
         let address = listener.local_addr()?;
         let instance = server.instance.unwrap_or_else(|| format!("{}:{}", host(), address.port()));
-        let left_behind = store.release_left_behind(&instance, clock.now()).await?;
+        let share = if store.is_shared() && run_loop { Share::none() } else { Share::whole() };
+        let presence = Presence::new(instance, share.clone(), clock.clone());
+        if store.is_shared() {
+            let asked = Instant::now();
+            presence.follow(store.now().await?, asked);
+        }
+        let left_behind = store.release_left_behind(presence.name(), clock.now()).await?;
         if left_behind > 0 {
             tracing::warn!(
                 orders = left_behind,
                 "the last run did not stop in order; its orders are taken up again"
             );
         }
-        let share = if store.is_shared() && run_loop { Share::none() } else { Share::whole() };
         let (registry, sources) = connect(connections, &clock, Some(&store), &share)?;
         let wake = Wake::default();
-        let presence = Presence::new(instance, share, clock.clone());
         let engine = Engine::new(store.clone(), registry, routes, presence, wake.clone(), workers);
 
         let (stop, stop_inbox, stop_loop) =

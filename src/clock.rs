@@ -2,12 +2,13 @@
 //!
 //! Everything that decides by the clock takes a [`Clock`], so that a test can move time by hand and a simulator can
 //! run hours in seconds. Instants are UTC; a wait is measured in the clock's own time. Network time-outs are not the
-//! clock's business: they guard real sockets and use the runtime's timer.
+//! clock's business: they guard real sockets and use the runtime's timer. Where several machines share a store, the
+//! system's clock follows the store's, so that nobody sets it wrong for one of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// A cheap handle on time: the system's, a scaled one, or one that tests move.
@@ -16,15 +17,20 @@ pub struct Clock(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    System,
-    Scaled { factor: u32, started: Instant, origin: Timestamp },
+    /// What it was told last that the time was, and when that was by a clock that nobody sets; before, the machine's own.
+    System(Arc<RwLock<Option<(Instant, Timestamp)>>>),
+    Scaled {
+        factor: u32,
+        started: Instant,
+        origin: Timestamp,
+    },
     Manual(Arc<watch::Sender<Timestamp>>),
 }
 
 impl Clock {
     /// The system's clock.
-    pub const fn system() -> Self {
-        Self(Kind::System)
+    pub fn system() -> Self {
+        Self(Kind::System(Arc::default()))
     }
 
     /// A clock that starts now and runs `factor` times as fast as the system's, so that four hours of a sender's
@@ -40,13 +46,33 @@ impl Clock {
 
     /// Whether it is the system's, which somebody may set while it runs.
     pub const fn is_system(&self) -> bool {
-        matches!(self.0, Kind::System)
+        matches!(self.0, Kind::System(_))
+    }
+
+    /// From now on it was `said` at `at`, whatever the machine's clock says; clones follow with it. On any clock but the
+    /// system's it does nothing. A machine that was suspended is late until it is told again.
+    pub fn follow(&self, said: Timestamp, at: Instant) {
+        if let Kind::System(followed) = &self.0 {
+            *followed.write().unwrap_or_else(PoisonError::into_inner) = Some((at, said));
+        }
+    }
+
+    /// How far the machine's clock is ahead of what is followed; zero where nothing is.
+    pub fn machine_ahead(&self) -> SignedDuration {
+        if matches!(self.0, Kind::System(_)) {
+            system_now().duration_since(self.now())
+        } else {
+            SignedDuration::ZERO
+        }
     }
 
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Kind::System => system_now(),
+            Kind::System(followed) => match *followed.read().unwrap_or_else(PoisonError::into_inner) {
+                Some((at, said)) => said.saturating_add(at.elapsed()).unwrap_or(said),
+                None => system_now(),
+            },
             Kind::Scaled { factor, started, origin } => {
                 let elapsed = started.elapsed().saturating_mul(*factor);
                 origin.saturating_add(elapsed).unwrap_or(*origin)
@@ -114,6 +140,17 @@ mod tests {
         sleeper.await.unwrap();
         assert_eq!(clock.sleepers(), 0);
         assert_eq!(clock.now(), Timestamp::from_second(60).unwrap());
+    }
+
+    #[test]
+    fn a_clock_that_follows_says_what_it_was_told_and_goes_on_from_there() {
+        let clock = Clock::system();
+        assert!(clock.machine_ahead().abs() < SignedDuration::from_secs(1));
+        let (told, at) = (system_now() - SignedDuration::from_hours(2), Instant::now());
+        clock.clone().follow(told, at);
+        let behind = clock.now().duration_since(told) - SignedDuration::try_from(at.elapsed()).unwrap();
+        assert!(behind.abs() < SignedDuration::from_secs(1), "{behind}");
+        assert!(clock.machine_ahead() > SignedDuration::from_mins(119));
     }
 
     #[tokio::test]

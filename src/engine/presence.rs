@@ -1,8 +1,8 @@
 //! This instance among others over one store: it says that it is there, learns how many are, and takes its part of every
 //! budget. Nobody leads.
 //!
-//! Leases and parts rest on clocks, so an instance whose clock is not the database's works on nothing; and where the clock
-//! jumps, leases that seem to have run out are left alone until those who hold them had time to renew them.
+//! Leases and parts rest on clocks, so all instances go by the database's; and where that jumps, leases that seem to have
+//! run out are left alone until those who hold them had time to renew them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,8 +23,10 @@ const GOOD_FOR: Duration = Duration::from_secs(4);
 const LATELY: SignedDuration = SignedDuration::from_secs(6);
 /// How long one that joins others waits for its part: until the parts they took without it are good no more.
 const JOINING: Duration = Duration::from_secs(5);
-/// How far a clock may be from the database's, or go astray between two beats.
+/// How far a clock may go astray between two beats.
 const ASTRAY: SignedDuration = SignedDuration::from_secs(5);
+/// A database that took longer to answer says too little of the time.
+const PROMPT: Duration = Duration::from_secs(1);
 
 /// This instance.
 #[derive(Debug)]
@@ -44,8 +46,10 @@ struct Steady {
     jumped: Option<Instant>,
     /// Whether it was set back, and nobody looked yet at what is due only by how it was before.
     set_back: bool,
-    /// How far it is from the database's, where that is too far.
-    astray: Option<SignedDuration>,
+    /// Whether it is the database's.
+    follows: bool,
+    /// Whether the machine's own was too far from it when it was looked at last.
+    machine_astray: bool,
 }
 
 impl Presence {
@@ -56,7 +60,13 @@ impl Presence {
             name,
             share,
             clock,
-            steady: Mutex::new(Steady { looked, jumped: None, set_back: false, astray: None }),
+            steady: Mutex::new(Steady {
+                looked,
+                jumped: None,
+                set_back: false,
+                follows: false,
+                machine_astray: false,
+            }),
         }
     }
 
@@ -77,12 +87,7 @@ impl Presence {
 
     /// Whether it may take up orders and call anybody.
     pub fn may_work(&self) -> bool {
-        self.share.is_good(self.clock.now()) && self.steady().astray.is_none()
-    }
-
-    /// How far the clock is from the database's, where that is too far to work.
-    pub fn astray(&self) -> Option<SignedDuration> {
-        self.steady().astray
+        self.share.is_good(self.clock.now())
     }
 
     /// Whether leases that ran out may be taken over: the clock by which they ran out can be trusted.
@@ -118,9 +123,9 @@ impl Presence {
         }
         let mut joined = None;
         while !stop.is_cancelled() {
-            let began = self.clock.now();
+            let asked = Instant::now();
             match store.present(self.name.clone(), LATELY).await {
-                Ok(present) => self.learned(present, began, &mut joined),
+                Ok(present) => self.learned(present, asked, &mut joined),
                 Err(StoreError::Closed) => return,
                 Err(error) => tracing::warn!(%error, "the store was not told that this instance is there"),
             }
@@ -134,29 +139,11 @@ impl Presence {
         }
     }
 
-    /// `joined` is when this instance came to others that did not count it.
-    fn learned(&self, present: Present, began: Timestamp, joined: &mut Option<Instant>) {
-        if self.clock.is_system() {
-            let ended = self.clock.now();
-            // Somewhere between the two the database looked at its own.
-            let skew = if present.now < began {
-                began.duration_since(present.now)
-            } else if present.now > ended {
-                ended.duration_since(present.now)
-            } else {
-                SignedDuration::ZERO
-            };
-            let astray = (skew.abs() > ASTRAY).then_some(skew);
-            let mut steady = self.steady();
-            steady.look(ended);
-            if astray.is_some() && steady.astray.is_none() {
-                tracing::error!(
-                    seconds = skew.as_secs(),
-                    "this machine's clock is not the database's; no order is taken up until it is set right"
-                );
-            }
-            steady.astray = astray;
-        }
+    /// What the store said when it was asked at `asked`; `joined` is when this instance came to others that did not count it.
+    fn learned(&self, present: Present, asked: Instant, joined: &mut Option<Instant>) {
+        self.follow(present.now, asked);
+        let took = asked.elapsed();
+        let began = self.clock.now().saturating_sub(took).unwrap_or(Timestamp::MIN);
         let alone = present.instances == 1;
         let since = *joined.get_or_insert_with(|| {
             let waits = !present.known && !alone;
@@ -169,6 +156,33 @@ impl Presence {
         if alone || since.elapsed() >= JOINING {
             self.share.set(present.instances, began.saturating_add(GOOD_FOR).unwrap_or(began));
         }
+    }
+}
+
+impl Presence {
+    /// Goes by the database's clock, which said `now` between `asked` and this instant.
+    pub fn follow(&self, now: Timestamp, asked: Instant) {
+        let took = asked.elapsed();
+        let mut steady = self.steady();
+        if !self.clock.is_system() || (steady.follows && took > PROMPT) {
+            return;
+        }
+        self.clock.follow(now, asked + took / 2);
+        if !steady.follows {
+            // That the machine's own clock was another is no jump: nothing was done by it yet.
+            steady.follows = true;
+            steady.looked = (Instant::now(), self.clock.now());
+        }
+        steady.look(self.clock.now());
+        let ahead = self.clock.machine_ahead();
+        let astray = ahead.abs() > ASTRAY;
+        if astray && !steady.machine_astray {
+            tracing::warn!(
+                seconds = ahead.as_secs(),
+                "this machine's clock is so far ahead of the database's, by which everything goes; only the log has its times"
+            );
+        }
+        steady.machine_astray = astray;
     }
 }
 
@@ -199,32 +213,31 @@ mod tests {
 
     #[test]
     fn one_that_joins_others_waits_until_they_count_it_and_one_that_comes_back_does_not() {
-        let clock = Clock::system();
         for (instances, known, works) in [(1, false, true), (3, true, true), (2, false, false)] {
+            let clock = Clock::system();
             let presence = Presence::new("a".into(), Share::none(), clock.clone());
             assert!(!presence.may_work());
-            presence.learned(present(instances, known, clock.now()), clock.now(), &mut None);
+            presence.learned(present(instances, known, clock.now()), Instant::now(), &mut None);
             assert_eq!(presence.may_work(), works, "{instances} {known}");
         }
     }
 
     #[test]
-    fn one_whose_clock_is_not_the_databases_works_on_nothing_until_it_is() {
+    fn the_databases_clock_counts_and_where_it_jumps_no_lease_is_taken_over_for_a_while() {
         let clock = Clock::system();
         let presence = Presence::new("a".into(), Share::none(), clock.clone());
-        let hour = SignedDuration::from_hours(1);
-        let mut joined = None;
-        presence.learned(present(1, true, clock.now() + hour), clock.now(), &mut joined);
-        assert!(!presence.may_work());
-        // A database that took long to answer says nothing of the clock.
-        presence.learned(
-            present(1, true, clock.now()),
-            clock.now() - SignedDuration::from_secs(20),
-            &mut joined,
-        );
-        assert!(presence.astray().is_none());
-        presence.learned(present(1, true, clock.now()), clock.now(), &mut joined);
-        assert!(presence.may_work());
+        let (hour, minute) = (SignedDuration::from_hours(1), SignedDuration::from_mins(1));
+        let near = |told: Timestamp| clock.now().duration_since(told).abs() < SignedDuration::from_secs(2);
+        let (machine, mut joined) = (clock.now(), None);
+        presence.learned(present(1, true, machine + hour), Instant::now(), &mut joined);
+        assert!(near(machine + hour) && presence.may_work() && presence.may_take_over());
+        // One that took long to answer says too little of the time.
+        let long_ago = Instant::now().checked_sub(PROMPT * 2).unwrap();
+        presence.learned(present(1, true, machine), long_ago, &mut joined);
+        assert!(near(machine + hour) && presence.may_work() && presence.may_take_over());
+        presence.learned(present(1, true, machine + minute), Instant::now(), &mut joined);
+        assert!(near(machine + minute) && presence.may_work() && !presence.may_take_over());
+        assert!(presence.was_set_back());
     }
 
     #[test]

@@ -28,6 +28,17 @@ impl Store {
         matches!(self.0, Engine::Postgres(_))
     }
 
+    /// The database's clock.
+    pub async fn now(&self) -> Result<Timestamp> {
+        self.read(|mut on| {
+            Box::pin(async move {
+                let text = on.dialect().now;
+                Ok(fetch_optional!(on, (i64,), text)?.map_or(Timestamp::MIN, |(now,)| instant(now)))
+            })
+        })
+        .await
+    }
+
     /// Says that an instance is there; those count as there that said so within `lately`.
     pub async fn present(&self, instance: String, lately: SignedDuration) -> Result<Present> {
         self.write(move |mut on| {

@@ -149,7 +149,7 @@ static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
 
 async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
-    let mut due: BTreeMap<OrderRef, i64> = BTreeMap::new();
+    let mut due: BTreeMap<(String, String), i64> = BTreeMap::new();
     for Sorted { id, connection: channel, into } in sorted {
         let (state, order, reason) = match into {
             SortedInto::Order { order, urgent } => {
@@ -169,28 +169,19 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
                 (DeliveryState::Exception, None, Some(reason.to_string()))
             }
         };
-        settled.push(serde_json::json!([
-            id,
-            state.as_str(),
-            order.as_ref().map(|(order, _)| &order.id),
-            reason
-        ]));
+        let of = order.as_ref().map(|(order, _)| &order.id);
+        settled.push((*id, serde_json::json!([id, state.as_str(), of, reason])));
         if let Some((order, urgent)) = order {
-            let priority = due.entry(order).or_insert(1);
+            let priority = due.entry((order.connection, order.id.0)).or_insert(1);
             *priority = (*priority).min(i64::from(!urgent));
         }
     }
-    execute!(on, sql::SORT_DELIVERIES, list("sorting", &settled)?)?;
+    // Orders are locked before deliveries, and by the bytes of their keys, as a pass does it: otherwise two could wait for each other.
     let due: Vec<_> = due.into_iter().collect();
-    insert_all!(
-        on,
-        TOUCH,
-        &due,
-        |(order, priority)| &order.connection,
-        order.id.as_str(),
-        micros(now),
-        *priority
-    );
+    insert_all!(on, TOUCH, &due, |((connection, id), priority)| connection, id, micros(now), *priority);
+    settled.sort_unstable_by_key(|(id, _)| *id);
+    let settled: Vec<_> = settled.into_iter().map(|(_, row)| row).collect();
+    execute!(on, sql::SORT_DELIVERIES, list("sorting", &settled)?)?;
     Ok(())
 }
 

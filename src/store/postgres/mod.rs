@@ -44,7 +44,7 @@ SELECT channel, order_id, touched FROM claimed ORDER BY priority, due_at",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
-ORDER BY w.channel, w.order_id FOR UPDATE OF w",
+ORDER BY w.channel COLLATE \"C\", w.order_id COLLATE \"C\" FOR UPDATE OF w",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 FOR UPDATE",
 };
 
