@@ -283,6 +283,9 @@ impl Terms {
     }
 }
 
+/// What the benchmark's own cluster of PostgreSQL does without meanwhile.
+const HASTE: [&str; 3] = ["fsync", "full_page_writes", "autovacuum"];
+
 /// A connection that writes as fast as it can: a fall of the machine would cost no more than the run.
 enum Database {
     Sqlite(SqliteConnection),
@@ -292,12 +295,16 @@ enum Database {
 impl Database {
     async fn open(url: &str) -> Self {
         if url.starts_with("postgres") {
-            let mut connection = PgConnection::connect(url).await.unwrap();
-            sqlx::raw_sql("SET synchronous_commit = off; SET client_min_messages = warning; SET jit = off")
-                .execute(&mut connection)
-                .await
-                .unwrap();
-            return Self::Postgres(connection);
+            let mut database = Self::Postgres(PgConnection::connect(url).await.unwrap());
+            for setting in HASTE {
+                database.run(format!("ALTER SYSTEM SET {setting} = off")).await;
+            }
+            database.run("SELECT pg_reload_conf()".to_owned()).await;
+            database
+                .run("SET synchronous_commit = off; SET work_mem = '256MB'; SET jit = off".to_owned())
+                .await;
+            database.run("SET client_min_messages = warning".to_owned()).await;
+            return database;
         }
         let options = SqliteConnectOptions::from_str(url).unwrap();
         let options = options.journal_mode(SqliteJournalMode::Off).synchronous(SqliteSynchronous::Off);
@@ -325,6 +332,12 @@ impl Database {
 
     /// Leaves it as a server does that has been quiet for a while: the ids that were used are known to be, and all is on disk.
     async fn settle(mut self) {
+        if let Self::Postgres(_) = self {
+            for setting in HASTE {
+                self.run(format!("ALTER SYSTEM RESET {setting}")).await;
+            }
+            self.run("SELECT pg_reload_conf()".to_owned()).await;
+        }
         let texts: &[&str] = match self {
             Self::Sqlite(_) => &[
                 "INSERT INTO marks (name, upto) SELECT 'dedupe', MAX(id) FROM deliveries
