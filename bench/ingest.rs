@@ -1,9 +1,10 @@
 //! How many signed webhooks a second the server acknowledges, durably, and how long each takes.
 //!
-//! The release binary runs on SQLite in a folder of its own, and with `--postgres URL` on a database of that cluster, and is driven over loopback by this process with bodies of
-//! about 6.5 KB, prepared and signed beforehand, each with ids of its own. The limit it is held against is the same
-//! router with a store that keeps nothing, measured in the same run, in turns. With `--kill N` nothing is measured:
-//! the server is killed N times under load, and every delivery that was acknowledged has to be there in the end.
+//! The release binary runs on SQLite in a folder of its own, and with `--postgres URL` on a database of that cluster, and is
+//! driven over loopback by this process with bodies of about 6.5 KB, prepared and signed beforehand, each with ids of its own.
+//! The limit it is held against is the same router with a store that keeps nothing, measured in the same run, in turns. What a
+//! delivery takes on disk is measured last, on a server that only takes. With `--kill N` nothing is measured: the server is
+//! killed N times under load, and every delivery that was acknowledged has to be there in the end.
 
 #![recursion_limit = "256"]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
@@ -16,12 +17,14 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 
 mod database;
+mod disk;
+mod ingesting;
 mod kept;
 mod load;
 mod server;
 mod webhook;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -30,13 +33,11 @@ use rand::RngExt;
 use serde_json::json;
 
 use database::database;
+use disk::disk;
+use ingesting::{PREPARED_PER_SECOND, folder, id, prepare, take};
 use kept::kept;
-use load::{drive, percentile};
+use load::{drive, percentile, rounded};
 use server::Server;
-use webhook::{order, signed};
-
-/// Requests prepared for each second of a phase; more than the hardware this is for can take.
-const PREPARED_PER_SECOND: usize = 16_000;
 
 struct Options {
     /// A cluster, to measure PostgreSQL as well.
@@ -71,26 +72,9 @@ impl Options {
     }
 }
 
-/// Requests with bodies and ids of their own.
-fn prepare(numbers: std::ops::Range<u64>) -> Vec<Vec<u8>> {
-    numbers.map(|number| signed(&order(number), &id(number))).collect()
-}
-
-fn id(number: u64) -> String {
-    format!("bench-{number:030}")
-}
-
-/// A server in `folder` on this store, or one that keeps nothing.
-fn start(folder: &Path, store_url: Option<&str>, keep_nothing: bool) -> Server {
-    let flags: &[&str] = if keep_nothing { &["--keep-nothing"] } else { &[] };
+/// A server in `folder` on this store, with these options of `serve`.
+fn start(folder: &Path, store_url: Option<&str>, flags: &[&str]) -> Server {
     Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, store_url, "", flags)
-}
-
-fn folder() -> PathBuf {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(uuid::Uuid::new_v4().to_string());
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -98,34 +82,42 @@ fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
+/// What one delivery adds to the database and what is written for it, in bytes. The loop is held back: what it writes belongs to
+/// an order, and how much of it there is by the end would be chance.
+async fn weigh(options: &Options, engine: &str) -> (f64, f64) {
+    let folder = folder();
+    let store_url = match &options.postgres {
+        Some(url) if engine == "postgres" => database(url, "ingest"),
+        _ => format!("sqlite:{}", folder.path().join("crossdock.db").display()),
+    };
+    let server = start(folder.path(), Some(&store_url), &["--take-only"]);
+    let requests = Arc::new(prepare(0..options.seconds * PREPARED_PER_SECOND));
+    let before = disk(&store_url, &server).await;
+    let load = take(&server, requests, options.connections, options.seconds).await;
+    let after = disk(&store_url, &server).await;
+    drop(server);
+    let each = |before: u64, after: u64| (after - before) as f64 / load.answered.len() as f64;
+    (each(before.size, after.size), each(before.written, after.written))
+}
+
 async fn measure(options: &Options, engine: &str) {
-    let per_phase = usize::try_from(options.seconds).unwrap() * PREPARED_PER_SECOND;
-    let limit = Duration::from_secs(options.seconds);
+    let per_phase = options.seconds * PREPARED_PER_SECOND;
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut p50, mut p99, mut idle, mut peak, mut ready) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut answered, mut stored) = (0_u64, 0_u64);
     for round in 0..options.rounds {
-        let first = (round * per_phase) as u64;
-        let requests = Arc::new(prepare(first..first + per_phase as u64));
+        let first = round as u64 * per_phase;
+        let requests = Arc::new(prepare(first..first + per_phase));
         let mut rate_of = [0.0; 2];
         for (phase, keep_nothing) in [(0, true), (1, false)] {
             let folder = folder();
             let on_postgres = options.postgres.as_ref().filter(|_| engine == "postgres" && !keep_nothing);
             let store_url = on_postgres.map(|url| database(url, "ingest"));
-            let server = start(&folder, store_url.as_deref(), keep_nothing);
-            let before = server.memory("VmRSS");
-            let go = Arc::new(AtomicBool::new(false));
-            let mut load = drive(
-                server.address,
-                Arc::clone(&requests),
-                0,
-                options.connections,
-                limit,
-                Duration::ZERO,
-                go,
-            )
-            .await;
+            let flags: &[&str] = if keep_nothing { &["--keep-nothing"] } else { &[] };
+            let server = start(folder.path(), store_url.as_deref(), flags);
+            let before = server.number("status", "VmRSS");
+            let mut load = take(&server, Arc::clone(&requests), options.connections, options.seconds).await;
             rate_of[phase] = load.rate() as f64;
             eprintln!(
                 "round {round} {}: {} answered in {:.2} s, {}/s, p50 {:.2} ms, p99 {:.2} ms, {:.1} µs of processor each",
@@ -144,24 +136,24 @@ async fn measure(options: &Options, engine: &str) {
                 p50.push(percentile(&mut load.took, 500));
                 p99.push(percentile(&mut load.took, 990));
                 idle.push(before as f64 / 1024.0);
-                peak.push(server.memory("VmHWM") as f64 / 1024.0);
+                peak.push(server.number("status", "VmHWM") as f64 / 1024.0);
                 ready.push(server.ready.as_secs_f64() * 1000.0);
             }
             drop(server);
-            std::fs::remove_dir_all(&folder).unwrap();
         }
         limits.push(rate_of[0]);
         rates.push(rate_of[1]);
         ratios.push(rate_of[1] / rate_of[0]);
     }
-    let round = |number: f64, places: i32| (number * 10_f64.powi(places)).round() / 10_f64.powi(places);
+    let (bytes_each, written_each) = weigh(options, engine).await;
     println!(
         "{}",
         json!({
-            "bench": "ingest", "engine": engine, "rps": round(median(rates), 0), "p50_ms": round(median(p50), 2),
-            "p99_ms": round(median(p99), 2), "connections": options.connections, "limit_rps": round(median(limits), 0), "ratio": round(median(ratios), 3),
+            "bench": "ingest", "engine": engine, "rps": rounded(median(rates), 0), "p50_ms": rounded(median(p50), 2),
+            "p99_ms": rounded(median(p99), 2), "connections": options.connections, "limit_rps": rounded(median(limits), 0),
+            "ratio": rounded(median(ratios), 3), "bytes_each": rounded(bytes_each, 0), "written_each": rounded(written_each, 0),
             "answered": answered, "stored": stored, "lost": answered.saturating_sub(stored),
-            "idle_mib": round(median(idle), 1), "peak_mib": round(median(peak), 1), "ready_ms": round(median(ready), 0),
+            "idle_mib": rounded(median(idle), 1), "peak_mib": rounded(median(peak), 1), "ready_ms": rounded(median(ready), 0),
         })
     );
     assert!(stored >= answered, "deliveries were acknowledged and not stored");
@@ -174,7 +166,7 @@ async fn kill(options: &Options) {
     let mut acknowledged = Vec::new();
     let mut from = 0;
     for _ in 0..options.kill {
-        let server = start(&folder, None, false);
+        let server = start(folder.path(), None, &[]);
         let stop = Arc::new(AtomicBool::new(false));
         let driving = tokio::spawn(drive(
             server.address,
@@ -192,7 +184,7 @@ async fn kill(options: &Options) {
         from = load.answered.iter().max().map_or(from, |at| at + 1 + options.connections);
         acknowledged.extend(load.answered);
     }
-    let server = start(&folder, None, false);
+    let server = start(folder.path(), None, &[]);
     let kept = kept(&server);
     drop(server);
     let lost = acknowledged.iter().filter(|at| !kept.contains(&id(**at as u64))).count();
@@ -201,7 +193,6 @@ async fn kill(options: &Options) {
         json!({ "bench": "ingest-kill", "engine": "sqlite", "kills": options.kill, "answered": acknowledged.len(),
                 "stored": kept.len(), "lost": lost })
     );
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(lost, 0, "acknowledged deliveries are missing");
 }
 

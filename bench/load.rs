@@ -31,6 +31,11 @@ pub(crate) fn percentile(numbers: &mut [f64], per_mille: usize) -> f64 {
     numbers.get(at).copied().unwrap_or_default()
 }
 
+/// To so many places.
+pub(crate) fn rounded(number: f64, places: i32) -> f64 {
+    (number * 10_f64.powi(places)).round() / 10_f64.powi(places)
+}
+
 /// Sends prepared requests over `connections` connections until they are used up, time is up, or `stop` is set: one
 /// after each `pace`, or with none as fast as they are answered.
 pub(crate) async fn drive(

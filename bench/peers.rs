@@ -37,7 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 use converging::Far;
 use database::database;
 use kept::kept;
-use load::{drive, percentile};
+use load::{drive, percentile, rounded};
 use peer::Peer;
 use server::Server;
 use webhook::{order, signed};
@@ -125,10 +125,6 @@ fn runtime(threads: usize) -> Runtime {
 
 fn id(number: usize) -> String {
     format!("peers-{number:030}")
-}
-
-fn rounded(number: f64, places: i32) -> f64 {
-    (number * 10_f64.powi(places)).round() / 10_f64.powi(places)
 }
 
 fn median(numbers: impl Iterator<Item = f64>) -> f64 {
@@ -276,8 +272,15 @@ async fn graphile(options: &Options, each: u32, post: Option<&str>, bodies: Opti
 async fn converged(engine: &str, options: &Options) -> (f64, Vec<simulator::shipcompliant::Request>) {
     let (folder, far) = (folder(), Far::play().await);
     let store_url = Some(options.empty(engine, "ours", &folder));
-    let backlog =
-        converging::Options { store_url, orders: options.orders, each: EACH, changes: 0, per_second: 1 };
+    let backlog = converging::Options {
+        store_url,
+        first: 0,
+        orders: options.orders,
+        each: EACH,
+        changes: 0,
+        per_second: 1,
+        instances: 1,
+    };
     let figures = converging::measure(binary(), &folder, &far, &backlog).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(figures.wrong.is_empty(), "{:?}", figures.wrong.first());

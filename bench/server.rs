@@ -58,12 +58,9 @@ impl Server {
         Self { process, address, ready: started.elapsed() }
     }
 
-    /// A number of `/proc/PID/status` in KiB.
-    pub(crate) fn memory(&self, field: &str) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default()
+    /// A number of `/proc/PID/status`, which are in KiB, or of another file there.
+    pub(crate) fn number(&self, file: &str, field: &str) -> u64 {
+        number(&self.process.id().to_string(), file, field)
     }
 
     /// Processor time used so far, in hundredths of a second.
@@ -86,6 +83,13 @@ impl Server {
         stream.read_to_string(&mut answer).unwrap();
         serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
     }
+}
+
+/// A number that the system has of a process.
+pub(crate) fn number(process: &str, file: &str, field: &str) -> u64 {
+    let said = std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
+    let line = said.lines().find(|line| line.starts_with(field)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default()
 }
 
 impl Drop for Server {

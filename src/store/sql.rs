@@ -211,17 +211,18 @@ pub(super) const ADD_DUTY: &str = "INSERT INTO duties (code, owner, within_us) V
 /// Counts up to `$1` of each, so that it takes no longer the more there are.
 pub(super) const COUNTS: &str = "
 SELECT
-    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE duplicate_of IS NOT NULL LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE state = 'stored' LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM orders LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM work WHERE priority < 2 LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('in_step', 'closed') LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('due', 'retrying', 'unknown', 'exception') LIMIT $1) some),
-    (SELECT COUNT(*) FROM (SELECT 1 FROM exceptions WHERE closed_at IS NULL LIMIT $1) some),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE duplicate_of IS NOT NULL LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE state = 'stored' LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM orders LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM work WHERE priority < 2 LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('in_step', 'closed') LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM mirrors WHERE state IN ('due', 'retrying', 'unknown', 'exception') LIMIT $1) counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM exceptions WHERE closed_at IS NULL LIMIT $1) counted),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
-        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority = 0
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority = 1) waits)";
 
 pub(super) const BACKLOG: &str = "
 SELECT
@@ -231,7 +232,8 @@ SELECT
     (SELECT COUNT(*) FROM exceptions WHERE closed_at IS NULL AND due_at <= $1),
     (SELECT MIN(at) FROM (
         SELECT MIN(received_at) AS at FROM deliveries WHERE state = 'stored'
-        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority < 2) waits)";
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority = 0
+        UNION ALL SELECT MIN(due_at) FROM work WHERE lease IS NULL AND priority = 1) waits)";
 
 pub(super) const TRY_WRITING: &str = "INSERT INTO marks (name, upto) VALUES ('ready', 1) ON CONFLICT (name) DO UPDATE SET upto = marks.upto + 1";
 

@@ -16,7 +16,15 @@ use converging::{Far, Options, measure};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_is_drained_by_one_write_an_order_and_each_change_arrives() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { store_url: None, orders: 300, each: 2, changes: 60, per_second: 100 };
+    let options = Options {
+        store_url: None,
+        first: 0,
+        orders: 300,
+        each: 2,
+        changes: 60,
+        per_second: 100,
+        instances: 1,
+    };
     let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
     let figures = measure(binary, folder.path(), &Far::play().await, &options).await.unwrap();
     assert!(figures.wrong.is_empty(), "{:#?}", figures.wrong);

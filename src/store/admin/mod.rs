@@ -579,11 +579,11 @@ mod tests {
             (delivery_filter(further), "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid<?)"),
             (
                 order_filter(None, text("1001"), None, None, None),
-                "SEARCH orders USING PRIMARY KEY (channel=? AND order_id=?)",
+                "SEARCH orders USING INDEX sqlite_autoindex_orders_1 (channel=? AND order_id=?)",
             ),
             (
                 order_filter(None, None, text("exception"), None, None),
-                "SEARCH orders USING PRIMARY KEY (channel=? AND order_id=?)",
+                "SEARCH orders USING INDEX sqlite_autoindex_orders_1 (channel=? AND order_id=?)",
             ),
             (
                 order_filter(None, None, text("in_step"), None, None),

@@ -387,4 +387,29 @@ mod tests {
         assert_eq!(count, 0);
         store.close().await;
     }
+
+    #[tokio::test]
+    async fn orders_and_mirrors_of_an_earlier_schema_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("x.db").display());
+        let options: SqliteConnectOptions = url.parse().unwrap();
+        let mut before = options.create_if_missing(true).connect().await.unwrap();
+        sqlx::migrate!("migrations/sqlite").run_to(7, &mut before).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO orders VALUES ('cellar', '1', '#1001', 3, '{}', 4, 5);
+             INSERT INTO mirrors VALUES ('cellar', '1', 'house', 'k', 'closed', '{}', 6)",
+        )
+        .execute(&mut before)
+        .await
+        .unwrap();
+        before.close().await.unwrap();
+        let store = crate::store::Store::open(&url).await.unwrap();
+        let counts = store.counts().await.unwrap();
+        assert_eq!((counts.orders, counts.in_step), (1, 1));
+        store.close().await;
+        let mut after = url.parse::<SqliteConnectOptions>().unwrap().connect().await.unwrap();
+        let order: (String, String, String, i64, String, i64, i64) =
+            sqlx::query_as("SELECT * FROM orders WHERE name = '#1001'").fetch_one(&mut after).await.unwrap();
+        assert_eq!(order, ("cellar".into(), "1".into(), "#1001".into(), 3, "{}".into(), 4, 5));
+    }
 }

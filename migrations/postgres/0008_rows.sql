@@ -1,0 +1,1 @@
+-- Orders and mirrors lie in rows here already; on SQLite they are moved to such.
