@@ -54,8 +54,9 @@ const QUEUE: usize = 1024;
 const WRITERS: usize = 3;
 /// Jobs taken at once.
 const BATCH: usize = 64;
-/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'";
+/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never. Where the
+/// network lost us, the database would hold our locks until it notices; it gives the transaction up instead.
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
 /// How long anything may take; beyond it the network or the database is taken for gone.
 const AT_MOST: Duration = Duration::from_secs(10);
 /// The same for deliveries, whose senders wait no longer.
