@@ -57,6 +57,7 @@ fn read() -> Asked {
             changes: 0,
             per_second: 100,
             instances: 1,
+            workers: None,
         },
         20,
     );
@@ -70,6 +71,7 @@ fn read() -> Asked {
             "--seconds" => seconds = number().clamp(1, 60),
             "--pace" => options.per_second = number().clamp(2, 1000),
             "--instances" => options.instances = usize::try_from(number()).unwrap().clamp(1, 8),
+            "--workers" => options.workers = Some(number().clamp(1, 1024)),
             "--latency" => latency = number().min(10_000).into(),
             "--server" => binary = next.into(),
             "--postgres" => postgres = Some(next),

@@ -52,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) per_second: u32,
     /// Servers on the store, which more than one can be on PostgreSQL.
     pub(crate) instances: usize,
+    /// Orders that each of them works on at once, if not as many as usual.
+    pub(crate) workers: Option<u32>,
 }
 
 /// What was measured, in the order in which it is printed.
@@ -116,13 +118,14 @@ impl Far {
         Self { account, endpoint, username, password, writes, reads, _stop: stop.drop_guard() }
     }
 
-    /// The connection and the route to it, with its password in `folder`.
-    fn configuration(&self, folder: &Path) -> String {
+    /// The connection and the route to it, with its password in `folder`; the loop with so many workers.
+    fn configuration(&self, folder: &Path, workers: Option<u32>) -> String {
         let (Self { endpoint, username, .. }, password) = (self, folder.join("password"));
         std::fs::write(&password, &self.password).unwrap();
         // No pace and no number of calls at once is what is measured.
+        let engine = workers.map_or(String::new(), |workers| format!("[engine]\nworkers = {workers}\n"));
         format!(
-            "[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"{endpoint}\"\nusername = \"{username}\"\n\
+            "{engine}[connections.compliance]\nkind = \"shipcompliant\"\nendpoint = \"{endpoint}\"\nusername = \"{username}\"\n\
              password = \"file:{}\"\n\
              limits = {{ burst = 1000000, per_second = 1000000, concurrent = 1000 }}\n\
              [[routes]]\nfrom = \"cellar\"\nto = \"compliance\"\nbrand = \"NINE\"\nbirth_date = \"Date of Birth\"\n\
@@ -300,7 +303,7 @@ pub(crate) async fn measure(
     let Options { first, orders, each, changes: count, per_second, instances, .. } = *options;
     let store_url = options.store_url.as_deref();
     let engine = if store_url.is_some_and(|url| url.starts_with("postgres")) { "postgres" } else { "sqlite" };
-    let configuration = far.configuration(folder);
+    let configuration = far.configuration(folder, options.workers);
     let start = |flags: &[&str]| Server::start(binary, folder, store_url, &configuration, flags);
     let (backlog, mut keys): (Vec<_>, Vec<_>) = (first..first + orders).map(placed).unzip();
 

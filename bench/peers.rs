@@ -280,6 +280,7 @@ async fn converged(engine: &str, options: &Options) -> (f64, Vec<simulator::ship
         changes: 0,
         per_second: 1,
         instances: 1,
+        workers: None,
     };
     let figures = converging::measure(binary(), &folder, &far, &backlog).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();

@@ -173,6 +173,7 @@ impl Stage<'_> {
             changes: self.options.seconds * 100,
             per_second: 100,
             instances: 1,
+            workers: None,
         };
         let converge = measure(Path::new(BINARY), self.folder, &Far::play().await, &options).await.unwrap();
         assert!(converge.wrong.is_empty(), "{:?}", converge.wrong.first());

@@ -51,7 +51,7 @@ const SORT_BATCH: usize = 256;
 /// The rest while this instance has no part in the work.
 const NOT_COUNTED: Duration = Duration::from_millis(100);
 /// The rest after a storage failure.
-const STORAGE_PAUSE: Duration = Duration::from_secs(1);
+const STORAGE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Wakes the loop; clones wake the same one.
 #[derive(Clone, Debug, Default)]

@@ -123,14 +123,17 @@ impl Presence {
         }
         let mut joined = None;
         while !stop.is_cancelled() {
-            let asked = Instant::now();
+            let (asked, mut rest) = (Instant::now(), BEAT);
             match store.present(self.name.clone(), LATELY).await {
                 Ok(present) => self.learned(present, asked, &mut joined),
                 Err(StoreError::Closed) => return,
-                Err(error) => tracing::warn!(%error, "the store was not told that this instance is there"),
+                Err(error) => {
+                    tracing::warn!(%error, "the store was not told that this instance is there");
+                    rest = BEAT / 4;
+                }
             }
             tokio::select! {
-                () = tokio::time::sleep(BEAT) => {}
+                () = tokio::time::sleep(rest) => {}
                 () = stop.cancelled() => {}
             }
         }

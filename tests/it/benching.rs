@@ -24,6 +24,7 @@ async fn a_backlog_is_drained_by_one_write_an_order_and_each_change_arrives() {
         changes: 60,
         per_second: 100,
         instances: 1,
+        workers: None,
     };
     let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
     let figures = measure(binary, folder.path(), &Far::play().await, &options).await.unwrap();
