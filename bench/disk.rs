@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 use super::server::{Server, number};
 
@@ -61,4 +61,18 @@ async fn sqlite(url: &str, server: &Server) -> Disk {
     connection.close().await.unwrap();
     let written = server.number("io", "write_bytes") + number("self", "io", "write_bytes");
     Disk { size: std::fs::metadata(file).unwrap().len(), written }
+}
+
+/// Rows of a table; the server's own totals end at a hundred thousand.
+pub(crate) async fn rows(url: &str, table: &str) -> u64 {
+    let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+    let count: i64 = if url.starts_with("postgres") {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(count).fetch_one(&mut connection).await.unwrap()
+    } else {
+        let options = SqliteConnectOptions::from_str(url).unwrap().busy_timeout(PATIENCE);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query_scalar(count).fetch_one(&mut connection).await.unwrap()
+    };
+    u64::try_from(count).unwrap()
 }

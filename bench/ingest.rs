@@ -33,7 +33,7 @@ use rand::RngExt;
 use serde_json::json;
 
 use database::database;
-use disk::disk;
+use disk::{disk, rows};
 use ingesting::{PREPARED_PER_SECOND, folder, id, prepare, take};
 use kept::kept;
 use load::{drive, percentile, rounded};
@@ -72,6 +72,14 @@ impl Options {
     }
 }
 
+/// Where a server keeps everything: an empty database of this cluster, or a file.
+fn place(cluster: Option<&String>, folder: &Path) -> String {
+    cluster.map_or_else(
+        || format!("sqlite:{}", folder.join("crossdock.db").display()),
+        |url| database(url, "ingest"),
+    )
+}
+
 /// A server in `folder` on this store, with these options of `serve`.
 fn start(folder: &Path, store_url: Option<&str>, flags: &[&str]) -> Server {
     Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, store_url, "", flags)
@@ -86,10 +94,7 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 /// an order, and how much of it there is by the end would be chance.
 async fn weigh(options: &Options, engine: &str) -> (f64, f64) {
     let folder = folder();
-    let store_url = match &options.postgres {
-        Some(url) if engine == "postgres" => database(url, "ingest"),
-        _ => format!("sqlite:{}", folder.path().join("crossdock.db").display()),
-    };
+    let store_url = place(options.postgres.as_ref().filter(|_| engine == "postgres"), folder.path());
     let server = start(folder.path(), Some(&store_url), &["--take-only"]);
     let requests = Arc::new(prepare(0..options.seconds * PREPARED_PER_SECOND));
     let before = disk(&store_url, &server).await;
@@ -113,9 +118,9 @@ async fn measure(options: &Options, engine: &str) {
         for (phase, keep_nothing) in [(0, true), (1, false)] {
             let folder = folder();
             let on_postgres = options.postgres.as_ref().filter(|_| engine == "postgres" && !keep_nothing);
-            let store_url = on_postgres.map(|url| database(url, "ingest"));
+            let store_url = place(on_postgres, folder.path());
             let flags: &[&str] = if keep_nothing { &["--keep-nothing"] } else { &[] };
-            let server = start(folder.path(), store_url.as_deref(), flags);
+            let server = start(folder.path(), Some(&store_url), flags);
             let before = server.number("status", "VmRSS");
             let mut load = take(&server, Arc::clone(&requests), options.connections, options.seconds).await;
             rate_of[phase] = load.rate() as f64;
@@ -130,7 +135,7 @@ async fn measure(options: &Options, engine: &str) {
                 server.ticks() as f64 * 10_000.0 / load.answered.len() as f64,
             );
             if !keep_nothing {
-                let kept = kept(&server).len() as u64;
+                let kept = rows(&store_url, "deliveries").await;
                 answered += load.answered.len() as u64;
                 stored += kept;
                 p50.push(percentile(&mut load.took, 500));

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use converging::{Far, measure};
-use disk::disk;
+use disk::{disk, rows};
 use filling::Filling;
 use ingesting::{PREPARED_PER_SECOND, folder, prepare, take};
 use load::{percentile, rounded};
@@ -148,12 +148,12 @@ impl Stage<'_> {
         // Nobody answers as the shop, which orders of earlier steps ask again every few minutes: what came due meanwhile is done
         // before anything is timed.
         settled(&server).await;
-        let held = server.ask("/api/v1/summary");
+        let (deliveries, orders) = (rows(&self.url, "deliveries").await, rows(&self.url, "orders").await);
         let reads = reads(&server, order);
         let slowest = reads.iter().max_by(|a, b| a.1.as_f64().unwrap().total_cmp(&b.1.as_f64().unwrap()));
         let mut figures = json!({
-            "bench": "scale", "engine": self.engine, "stored_deliveries": held["deliveries"],
-            "stored_orders": held["orders"], "ready_ms": rounded(server.ready.as_secs_f64() * 1000.0, 1),
+            "bench": "scale", "engine": self.engine, "stored_deliveries": deliveries,
+            "stored_orders": orders, "ready_ms": rounded(server.ready.as_secs_f64() * 1000.0, 1),
             "database_mib": rounded(disk(&self.url, &server).await.size as f64 / 1024.0 / 1024.0, 1),
             "slowest_read": slowest.unwrap().0, "reads_ms": reads,
         });
@@ -184,11 +184,10 @@ impl Stage<'_> {
         let seconds = self.options.seconds;
         let requests = Arc::new(prepare(first..first + seconds * PREPARED_PER_SECOND));
         let server = self.start();
-        let stored = || server.ask("/api/v1/summary")["deliveries"].as_u64().unwrap();
-        let (held, before) = (stored(), disk(&self.url, &server).await);
+        let (held, before) = (rows(&self.url, "deliveries").await, disk(&self.url, &server).await);
         let mut load = take(&server, requests, CONNECTIONS, seconds).await;
         settled(&server).await;
-        let (stored, after) = (stored(), disk(&self.url, &server).await);
+        let (stored, after) = (rows(&self.url, "deliveries").await, disk(&self.url, &server).await);
         let answered = load.answered.len() as u64;
         assert!(stored >= held + answered, "deliveries were acknowledged and not stored");
         let ingest = json!({
