@@ -35,6 +35,9 @@ struct Size {
     calm: Duration,
     /// How long the harm lasts.
     harm: Duration,
+    /// The longest without an acknowledgement where the harm is not the intake's. A webhook that waited for what is harmed would
+    /// wait as long as the harm lasts; in short, which other tests may slow down, nothing closer is asked.
+    stall: Duration,
 }
 
 /// Whether scenarios run in full.
@@ -45,9 +48,9 @@ fn long() -> bool {
 fn size() -> Size {
     let s = Duration::from_secs;
     if long() {
-        Size { per_second: 60, orders: 600, calm: s(4), harm: s(20) }
+        Size { per_second: 60, orders: 600, calm: s(4), harm: s(20), stall: s(1) }
     } else {
-        Size { per_second: 40, orders: 60, calm: Duration::from_millis(800), harm: s(2) }
+        Size { per_second: 40, orders: 60, calm: Duration::from_millis(800), harm: s(2), stall: s(2) }
     }
 }
 
