@@ -4,7 +4,7 @@
 //! process, and everything that is said of the far end is read from what was asked there. It asserts nothing: what is
 //! wrong in the end goes into [`Figures::wrong`], in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -255,15 +255,17 @@ fn latencies(far: &Far, changes: &[Changed], calls: usize, start: Timestamp, pac
 }
 
 /// What is not as it should be once all is done: every order at ShipCompliant, released, committed once. `held` is what the
-/// server said of itself before.
+/// server said of itself before, and `there` what ShipCompliant had.
 fn wrong(
     far: &Far,
     server: &Server,
     keys: impl Iterator<Item = String>,
     sent: u64,
     held: &Value,
+    there: &BTreeSet<String>,
 ) -> Vec<String> {
     let (mut orders, mut wrong, mut count) = (far.account.orders(), Vec::new(), 0_u64);
+    orders.retain(|key, _| !there.contains(key));
     for key in keys {
         count += 1;
         let Some(order) = orders.remove(&key) else {
@@ -289,10 +291,12 @@ fn wrong(
             wrong.push(format!("the server says {what}: {}, not {expected}", said[what]));
         }
     }
+    let exceptions = server.ask("/api/v1/exceptions?limit=1");
+    wrong.extend(exceptions.as_array().into_iter().flatten().map(|open| format!("an exception: {open}")));
     wrong
 }
 
-/// Measures `binary` in `folder`, which is empty, with a ShipCompliant that is too.
+/// Measures `binary` in `folder` with this ShipCompliant; neither has to be empty.
 #[expect(clippy::cast_precision_loss, reason = "figures are rounded to a few digits anyway")]
 pub(crate) async fn measure(
     binary: &Path,
@@ -309,6 +313,12 @@ pub(crate) async fn measure(
 
     let server = start(&["--take-only"]);
     let held = server.ask("/api/v1/summary");
+    let there = far.account.orders().into_keys().collect();
+    let before = far.calls();
+    let calls = || {
+        let (writes, reads) = far.calls();
+        (writes - before.0, reads - before.1)
+    };
     let webhooks = (0..each).flat_map(|turn| backlog.iter().map(move |order| signed(&later(order, turn))));
     let filled = send(&server, webhooks.collect(), Duration::ZERO).await?;
     drop(server);
@@ -323,23 +333,23 @@ pub(crate) async fn measure(
     if instances > 1 {
         tokio::time::sleep(JOINING).await;
     }
-    let (started, done) = (Instant::now(), far.calls().0);
-    far.idle(server, orders).await?;
+    let (started, done) = (Instant::now(), calls().0);
+    far.idle(server, before.0 + orders).await?;
     let drained = started.elapsed();
-    let (drained_ticks, (remote_writes, remote_reads)) = (ticks(), far.calls());
+    let (drained_ticks, (remote_writes, remote_reads)) = (ticks(), calls());
 
     let changes = changes(first + FIRST_CHANGED, count);
     let (changed, requests): (Vec<Changed>, Vec<Vec<u8>>) = changes.into_iter().unzip();
     let (at, pace) = (Clock::system().now(), Duration::from_secs(1) / per_second);
     send(server, requests, pace).await?;
-    far.idle(server, remote_writes + changed.len() as u64).await?;
-    let (writes, reads) = far.calls();
-    let calls = usize::try_from(writes + reads - remote_writes - remote_reads).unwrap();
-    let mut took = latencies(far, &changed, calls, at, pace);
+    far.idle(server, before.0 + remote_writes + changed.len() as u64).await?;
+    let (writes, reads) = calls();
+    let requests = usize::try_from(writes + reads - remote_writes - remote_reads).unwrap();
+    let mut took = latencies(far, &changed, requests, at, pace);
 
     keys.extend(changed.iter().filter(|change| !change.paid).map(|change| change.key.clone()));
     let sent = orders * u64::from(each) + changed.len() as u64;
-    let mut wrong = wrong(far, server, keys.into_iter(), sent, &held);
+    let mut wrong = wrong(far, server, keys.into_iter(), sent, &held, &there);
     if remote_writes != orders {
         wrong.push(format!("the backlog took {remote_writes} writes, not {orders}"));
     }
