@@ -68,6 +68,7 @@ fn read() -> Asked {
         let number = || next.parse::<u32>().expect("a number after the option");
         match word.as_str() {
             "--orders" => options.orders = number().clamp(1, 100_000).into(),
+            "--each" => options.each = number().clamp(1, 100),
             "--seconds" => seconds = number().clamp(1, 60),
             "--pace" => options.per_second = number().clamp(2, 1000),
             "--instances" => options.instances = usize::try_from(number()).unwrap().clamp(1, 8),

@@ -19,9 +19,10 @@ pub(super) const PATIENCE: Patience =
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Every row that matters for speed is found by its key. The planner takes a list for longer than it is, and keeps a plan that it
 /// made while a table was nearly empty: left alone it reads all of a table of twenty thousand for a few rows, again and again.
+/// Joins are made in the order in which they are written, as SQLite makes them: what is asked for comes first, and a table never.
 /// Where a pooler takes this away again, it is only slower.
 /// What it has to read as a whole then counts as dear, and would be compiled first, for longer than it takes: so that is off too.
-const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET plan_cache_mode = force_generic_plan";
+const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET join_collapse_limit = 1; SET jit = off; SET plan_cache_mode = force_generic_plan";
 /// Names the lock under which one instance at a time migrates.
 const MIGRATING: i64 = 0x0063_726f_7373_646b;
 

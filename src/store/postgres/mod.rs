@@ -26,16 +26,17 @@ use super::{Accepted, NewDelivery, Result, StoreError};
 
 pub(super) const DIALECT: Dialect = Dialect {
     now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
-    // Each priority apart, so that the index gives the first of it; what another instance is taking is passed over.
+    // Each priority apart, so that the index gives the first of it; what another instance is taking is passed over. Where a row was
+    // changed since the statement began, its parts are counted once more, each for itself, and may add up to more than is asked.
     claim: "
 WITH urgent AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
         WHERE priority = 0 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
     owed AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
         WHERE priority = 1 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at
-        LIMIT $4 - (SELECT COUNT(*) FROM urgent) FOR UPDATE SKIP LOCKED),
+        LIMIT GREATEST($4 - (SELECT COUNT(*) FROM urgent), 0) FOR UPDATE SKIP LOCKED),
     watched AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM work
         WHERE priority = 2 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at
-        LIMIT $4 - (SELECT COUNT(*) FROM urgent) - (SELECT COUNT(*) FROM owed) FOR UPDATE SKIP LOCKED),
+        LIMIT GREATEST($4 - (SELECT COUNT(*) FROM urgent) - (SELECT COUNT(*) FROM owed), 0) FOR UPDATE SKIP LOCKED),
     due AS (SELECT * FROM urgent UNION ALL SELECT * FROM owed UNION ALL SELECT * FROM watched),
     claimed AS (UPDATE work SET lease = $1, due_at = $2 FROM due
         WHERE work.channel = due.channel AND work.order_id = due.order_id
