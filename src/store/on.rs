@@ -27,6 +27,9 @@ pub(super) struct Dialect {
     /// How often orders were touched on which these leases hold: a list of (channel, order, token); gives the place in the
     /// list and the count. Nobody else touches them before the transaction ends.
     pub(super) held: &'static str,
+    /// What waits for the next pass of orders: of a list of (sender, order, number) the number, and a
+    /// [`BodyRow`](super::inbox::BodyRow), oldest first.
+    pub(super) pending: &'static str,
     /// Keeps everybody else from touching an order that is due until the transaction ends; gives how often it was touched.
     pub(super) lock: &'static str,
 }

@@ -94,8 +94,8 @@ fn texts(source: &str) -> BTreeMap<String, String> {
 
 fn of_the_dialect(dialect: &Dialect) -> Vec<(String, String)> {
     // A new text has to be named here to compile.
-    let Dialect { now, claim, held, lock } = dialect;
-    [("now", now), ("claim", claim), ("held", held), ("lock", lock)]
+    let Dialect { now, claim, held, pending, lock } = dialect;
+    [("now", now), ("claim", claim), ("held", held), ("pending", pending), ("lock", lock)]
         .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
         .to_vec()
 }

@@ -81,14 +81,6 @@ pub(super) const MIRRORS_OF: &str = "
 SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
 WHERE m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1 ORDER BY o.key, m.destination";
 
-/// Of a list of (sender, order, number): the number, and what waits for its order's next pass.
-pub(super) const PENDING_OF: &str = "
-SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM json_each($1) o CROSS JOIN deliveries d
-JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
-ORDER BY 1, d.id";
-
 /// A list of (delivery, state, order, reason). The state is hidden, or PostgreSQL would go through the index of all that are
 /// stored for each of the list.
 pub(super) const SORT_DELIVERIES: &str = "
@@ -98,7 +90,7 @@ FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COA
 /// A list of (delivery, state, reason).
 pub(super) const SETTLE_DELIVERIES: &str = "
 UPDATE deliveries SET state = s.value ->> 1, reason = s.value ->> 2
-FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND deliveries.state = 'sorted'";
+FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'sorted'";
 
 /// A list of (channel, order, token, due at, priority).
 pub(super) const RELEASE_UNTIL: &str = "

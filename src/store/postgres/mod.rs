@@ -46,6 +46,15 @@ SELECT channel, order_id, touched FROM claimed ORDER BY priority, due_at",
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
 ORDER BY w.channel COLLATE \"C\", w.order_id COLLATE \"C\" FOR UPDATE OF w",
+    // The offset keeps each order's deliveries apart. Otherwise, where few deliveries had an order when they were last counted, all
+    // that have one are read first, and then held against the list.
+    pending: "
+SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM json_each($1) o
+CROSS JOIN LATERAL (SELECT * FROM deliveries
+    WHERE connection = o.value ->> 0 AND order_id = o.value ->> 1 AND state = 'sorted' OFFSET 0) d
+CROSS JOIN LATERAL (SELECT body FROM delivery_bodies WHERE delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
+ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 FOR UPDATE",
 };
 

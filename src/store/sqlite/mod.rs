@@ -48,6 +48,12 @@ RETURNING channel, order_id, touched",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
+    pending: "
+SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM json_each($1) o CROSS JOIN deliveries d
+JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
+ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2",
 };
 

@@ -25,7 +25,8 @@ pub(in crate::store) async fn load(
     let wanted = list("order", &wanted)?;
     let records = fetch_all!(on, (i64, i64, String), sql::RECORDS_OF, &wanted)?;
     let mirrors = fetch_all!(on, (i64, String), sql::MIRRORS_OF, &wanted)?;
-    let deliveries = fetch_all!(on, PendingRow, sql::PENDING_OF, &sent)?;
+    let pending = on.dialect().pending;
+    let deliveries = fetch_all!(on, PendingRow, pending, &sent)?;
 
     let nothing = || Loaded { revision: 0, record: None, mirrors: Vec::new(), deliveries: Vec::new() };
     let mut loaded: Vec<Result<Loaded>> = orders.iter().map(|_| Ok(nothing())).collect();
