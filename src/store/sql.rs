@@ -87,7 +87,7 @@ pub(super) const SORT_DELIVERIES: &str = "
 UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
 FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'stored'";
 
-/// A list of (delivery, state, reason).
+/// A list of (delivery, state, reason). The state is hidden for the same reason.
 pub(super) const SETTLE_DELIVERIES: &str = "
 UPDATE deliveries SET state = s.value ->> 1, reason = s.value ->> 2
 FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'sorted'";

@@ -36,7 +36,7 @@ struct Size {
     /// How long the harm lasts.
     harm: Duration,
     /// The longest without an acknowledgement where the harm is not the intake's. A webhook that waited for what is harmed would
-    /// wait as long as the harm lasts; in short, which other tests may slow down, nothing closer is asked.
+    /// wait as long as the harm lasts; in short, which runs on machines that others use too, nothing closer is asked.
     stall: Duration,
 }
 

@@ -19,7 +19,8 @@ pub(super) const PATIENCE: Patience =
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Every row that matters for speed is found by its key. The planner takes a list for longer than it is, and keeps a plan that it
 /// made while a table was nearly empty: left alone it reads all of a table of twenty thousand for a few rows, again and again.
-/// Joins are made in the order in which they are written, as SQLite makes them: what is asked for comes first, and a table never.
+/// Joins of several tables are made in the order in which they are written, and none is kept aside to be gone through again. Which
+/// of two goes first is still the planner's to say: where that matters, the statement itself leaves no choice (`pending`).
 /// Where a pooler takes this away again, it is only slower.
 /// What it has to read as a whole then counts as dear, and would be compiled first, for longer than it takes: so that is off too.
 const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET join_collapse_limit = 1; SET jit = off; SET plan_cache_mode = force_generic_plan";
