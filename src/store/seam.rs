@@ -236,3 +236,27 @@ fn both_engines_have_the_same_migrations() {
     assert_eq!(on_sqlite, of(sqlx::migrate!("migrations/postgres")));
     assert!(on_sqlite.is_sorted() && on_sqlite[0].0 == 1);
 }
+
+/// Where a table was counted before any delivery had an order, PostgreSQL takes all that have one for none.
+#[tokio::test]
+async fn what_waits_for_a_pass_is_found_by_its_order_whatever_was_counted() {
+    let Some((database, mut on_postgres)) = postgres().await else { return };
+    let mut run =
+        async |text: String| sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&mut on_postgres).await.unwrap();
+    run(postgres::BY_KEY.to_owned()).await;
+    run("INSERT INTO deliveries (id, connection, topic, webhook_id, content, headers, size, received_at, state)
+         SELECT n, 'cellar', 'orders/create', n, '', '{}', 1, n, 'stored' FROM generate_series(1, 20000) n;
+         ANALYZE deliveries"
+        .to_owned())
+    .await;
+    run(format!("PREPARE pending (text) AS {}", postgres::DIALECT.pending)).await;
+    let plan = run("EXPLAIN EXECUTE pending ('[[\"cellar\", \"1\", 0]]')".to_owned()).await;
+    let plan: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+    let by_order =
+        |line: &&String| line.contains("Index Cond: ((connection = ") && line.contains("order_id = ");
+    let looks =
+        plan.iter().filter(|line| line.contains(" on deliveries") && !line.contains("Bitmap Index")).count();
+    assert!(looks > 1, "{plan:#?}");
+    assert_eq!(plan.iter().filter(by_order).count(), looks, "{plan:#?}");
+    database.drop().await;
+}

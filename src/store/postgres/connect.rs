@@ -23,7 +23,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// of two goes first is still the planner's to say: where that matters, the statement itself leaves no choice (`pending`).
 /// Where a pooler takes this away again, it is only slower.
 /// What it has to read as a whole then counts as dear, and would be compiled first, for longer than it takes: so that is off too.
-const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET join_collapse_limit = 1; SET jit = off; SET plan_cache_mode = force_generic_plan";
+pub(in crate::store) const BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET join_collapse_limit = 1; SET jit = off; SET plan_cache_mode = force_generic_plan";
 /// Names the lock under which one instance at a time migrates.
 const MIGRATING: i64 = 0x0063_726f_7373_646b;
 

@@ -6,6 +6,8 @@
 
 mod accept;
 mod connect;
+#[cfg(test)]
+pub(in crate::store) use connect::BY_KEY;
 mod partitions;
 mod retention;
 mod texts;
