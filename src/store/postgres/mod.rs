@@ -12,10 +12,11 @@ mod partitions;
 mod retention;
 mod texts;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +84,8 @@ const UPKEEP: Duration = Duration::from_mins(10);
 /// An open database.
 pub(super) struct Postgres {
     jobs: Jobs,
+    /// Connections on which deliveries were stored before, as many as were stored at once.
+    intake: Mutex<Vec<Lent>>,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     stop: CancellationToken,
     pool: PgPool,
@@ -98,24 +101,30 @@ impl Postgres {
         let mut tasks: Vec<_> =
             (0..WRITERS).map(|_| tokio::spawn(write(pool.clone(), Arc::clone(&queue)))).collect();
         tasks.push(tokio::spawn(upkeep(pool.clone(), stop.clone())));
-        Ok(Self { jobs, tasks: Mutex::new(tasks), stop, pool })
+        Ok(Self { jobs, intake: Mutex::default(), tasks: Mutex::new(tasks), stop, pool })
     }
 
     /// Stores a batch of deliveries; see [`super::Store::accept`].
     pub(super) async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
         let began = Instant::now();
+        let mut kept = self.intake().pop();
         loop {
-            let accepted = bounded(&self.pool, ACCEPT_AT_MOST, async |connection| {
-                accept::accept(connection, &batch).await
-            });
-            match accepted.await {
+            let store = async |connection: &mut PgConnection| accept::accept(connection, &batch).await;
+            match bounded(&self.pool, &mut kept, ACCEPT_AT_MOST, store).await {
                 // What was stored although its answer was lost is a repeat the next time.
                 Err(StoreError::Database(error)) if is_broken(&error) && began.elapsed() < AGAIN_FOR => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                other => return other,
+                other => {
+                    self.intake().extend(kept);
+                    return other;
+                }
             }
         }
+    }
+
+    fn intake(&self) -> MutexGuard<'_, Vec<Lent>> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is to be written waits here.
@@ -127,7 +136,7 @@ impl Postgres {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
-        bounded(&self.pool, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
+        bounded(&self.pool, &mut None, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
     }
 
     /// A transaction of the copy's own.
@@ -158,15 +167,18 @@ impl Postgres {
         for task in tasks {
             let _ = task.await;
         }
-        self.pool.close().await;
+        self.intake().clear();
+        // What is lent still is held by somebody who does not hear the network.
+        let _ = tokio::time::timeout(AT_MOST, self.pool.close()).await;
     }
 }
 
-/// Writes until no more jobs are taken.
+/// Writes until no more jobs are taken, on a connection that it keeps.
 async fn write(pool: PgPool, queue: Arc<Queue>) {
+    let mut kept = None;
     while let Some(apart) = queue.next_apart(BATCH).await {
         for mut batch in apart {
-            let ended = bounded(&pool, AT_MOST, async |connection| {
+            let ended = bounded(&pool, &mut kept, AT_MOST, async |connection| {
                 Ok(batch.write(&mut On::Postgres(connection), BEGIN).await?)
             });
             let ended = ended.await.map_err(|error| match error {
@@ -178,20 +190,46 @@ async fn write(pool: PgPool, queue: Arc<Queue>) {
     }
 }
 
-/// Runs `work` on a connection, for so long at the most. One that broke, or is in the middle of something, nobody gets again.
+/// A connection of the pool's, which goes back to it unless something is left undone on it.
+struct Lent {
+    connection: PoolConnection<sqlx::Postgres>,
+    /// How long the database may take to answer.
+    at_most: Duration,
+    /// Something was begun and did not end well: nobody gets it again.
+    spent: bool,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if self.spent {
+            self.connection.close_on_drop();
+        } else {
+            // The pool asks what it gets back whether it lives. Left to itself it would wait for the answer until the network
+            // owns up, with one connection fewer to lend, and nothing could stop in order.
+            tokio::spawn(tokio::time::timeout(self.at_most, self.connection.return_to_pool()));
+        }
+    }
+}
+
+/// Runs `work` on the connection that is kept, or else on one of the pool's, which is kept then; for so long at the most.
 async fn bounded<T>(
     pool: &PgPool,
+    kept: &mut Option<Lent>,
     at_most: Duration,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let mut connection = pool.acquire().await?;
-    let done = tokio::time::timeout(at_most, work(&mut connection)).await.unwrap_or_else(|_| {
+    let mut lent = match kept.take() {
+        Some(lent) => lent,
+        None => Lent { connection: pool.acquire().await?, at_most, spent: false },
+    };
+    lent.spent = true;
+    let done = tokio::time::timeout(at_most, work(&mut lent.connection)).await.unwrap_or_else(|_| {
         let why = format!("the database did not answer within {} s", at_most.as_secs());
         Err(StoreError::Database(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))))
     });
-    if let Err(StoreError::Database(_)) = &done {
-        // Closed without a word: the other end may not be there to hear it.
-        drop(connection.detach());
+    if !matches!(done, Err(StoreError::Database(_))) {
+        lent.spent = false;
+        *kept = Some(lent);
     }
     done
 }
@@ -210,12 +248,76 @@ fn is_broken(error: &sqlx::Error) -> bool {
 /// Makes the partitions of the days to come.
 async fn upkeep(pool: PgPool, stop: CancellationToken) {
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(UPKEEP) => {}
-            () = stop.cancelled() => return,
-        }
-        if let Err(error) = partitions::make(&pool).await {
+        let made = async {
+            tokio::time::sleep(UPKEEP).await;
+            partitions::make(&pool).await
+        };
+        let Some(made) = stop.run_until_cancelled(made).await else { return };
+        if let Err(error) = made {
             tracing::warn!(%error, "partitions of the days to come could not be made; trying again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::store::seam::Database;
+
+    const SOON: Duration = Duration::from_millis(50);
+
+    /// A pool of one connection, which carries nothing once the token is cancelled, and tells nobody.
+    async fn pool(database: &Database) -> (PgPool, CancellationToken) {
+        let options: PgConnectOptions = database.url.parse().unwrap();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dead = CancellationToken::new();
+        tokio::spawn({
+            let dead = dead.clone();
+            async move {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let mut far = TcpStream::connect(server).await.unwrap();
+                dead.run_until_cancelled(tokio::io::copy_bidirectional(&mut near, &mut far)).await;
+                let _ = far.shutdown().await;
+                std::future::pending::<()>().await;
+            }
+        });
+        let options = options.host("127.0.0.1").port(port);
+        (PgPoolOptions::new().max_connections(1).connect_lazy_with(options), dead)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_died_unseen_is_not_waited_for() {
+        let Some(database) = Database::make().await else { return };
+        let (alive, _) = pool(&database).await;
+        for _ in 0..3 {
+            bounded(&alive, &mut None, AT_MOST, async |on| Ok(sqlx::raw_sql("SELECT 1").execute(on).await?))
+                .await
+                .unwrap();
+        }
+        alive.close().await;
+        // It dies when all that was asked is answered, and where the answer is waited for.
+        for while_waiting in [false, true] {
+            let (dying, dead) = pool(&database).await;
+            let work = async |on: &mut PgConnection| {
+                sqlx::raw_sql("SELECT 1").execute(&mut *on).await?;
+                dead.cancel();
+                if while_waiting {
+                    sqlx::raw_sql("SELECT 1").execute(on).await?;
+                }
+                Ok(())
+            };
+            assert_eq!(bounded(&dying, &mut None, SOON, work).await.is_err(), while_waiting);
+            // It is on its way back when the pool is closed.
+            tokio::task::yield_now().await;
+            let closed = tokio::time::timeout(AT_MOST, dying.close()).await;
+            assert!(closed.is_ok(), "it is held for ever, {while_waiting}");
+        }
+        database.drop().await;
     }
 }
