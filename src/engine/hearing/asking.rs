@@ -30,9 +30,16 @@ impl Pass<'_> {
             // Why they cannot be understood any more is told of each.
             None => self.merge_deliveries(deliveries),
             Some(source) => {
-                let log = Log::default();
-                let answer = source.order_of(part, &log).await;
-                self.keep_tries(&name, "ask", &log);
+                // Its order may have told of it since these were sorted.
+                let answer = match self.engine.store().order_of(&name, part).await? {
+                    Some(order) => Ok(Some(order)),
+                    None => {
+                        let log = Log::default();
+                        let answer = source.order_of(part, &log).await;
+                        self.keep_tries(&name, "ask", &log);
+                        answer
+                    }
+                };
                 self.take_answer(part, deliveries, answer);
             }
         }

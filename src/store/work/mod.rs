@@ -318,6 +318,13 @@ impl Store {
         .await
     }
 
+    /// The order of a channel that a part belongs to, where that was learnt.
+    pub async fn order_of(&self, channel: &str, part: &RemoteId) -> Result<Option<RemoteId>> {
+        let (channel, part) = (channel.to_owned(), part.clone());
+        self.read(move |mut on| Box::pin(async move { parts::order_of(&mut on, &channel, &part).await }))
+            .await
+    }
+
     /// Keeps the lease until `until`; false where it is another's now.
     pub async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<bool> {
         let lease = lease.clone();

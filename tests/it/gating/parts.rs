@@ -13,6 +13,8 @@ use super::silent;
 use crate::support::winery::Winery;
 
 const HELD: &str = "fulfillment_orders/placed_on_hold";
+/// Stops no goods: it need not go first.
+const ROUTED: &str = "fulfillment_orders/order_routing_complete";
 
 /// The body of a webhook about a fulfilment order.
 fn about(part: i64) -> String {
@@ -61,6 +63,21 @@ async fn a_part_that_a_reading_told_of_is_not_asked_for() {
     winery.shop.hold(id, &NewHold::default()).unwrap();
     winery.sync().await;
     assert_eq!((winery.status("1001").as_str(), asks(&winery)), ("PaymentAccepted", before));
+}
+
+#[tokio::test]
+async fn a_part_that_came_in_with_its_order_is_not_asked_for() {
+    let winery = Winery::with(silent()).await;
+    let (id, part) = held_in_silence(&winery);
+    let body = winery.shop.rest_order(id).unwrap().to_string();
+    // Nobody looked at either yet.
+    assert_eq!(winery.server.deliver(ROUTED, "w1", about(part)).await, 200);
+    assert_eq!(winery.server.deliver("orders/create", "w2", body).await, 200);
+    winery.settle().await;
+    assert_eq!((winery.status("1001").as_str(), asks(&winery)), ("PaymentAccepted", 0));
+    let told = row(&winery, 1).await;
+    // Its order was read after it came in.
+    assert_eq!((&told["state"], &told["order_id"]), (&json!("stale"), &json!(id.to_string())));
 }
 
 #[tokio::test]
