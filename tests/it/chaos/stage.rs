@@ -27,7 +27,7 @@ use crate::support::winery::{ROUTE, route, vendors};
 /// The longest until every webhook is acknowledged, and then until every copy is right: longer than a lease.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How often it is looked whether every copy is right.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How one instance is set up.
 #[derive(Clone)]
