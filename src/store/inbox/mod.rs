@@ -17,7 +17,7 @@ use crate::domain::{OrderRef, RemoteId};
 use crate::store::bulk::Bulk;
 use crate::store::on::{On, execute, fetch_all, insert_all, list};
 use crate::store::{
-    DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, sql, work,
+    DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, postgres, sql, work,
 };
 
 /// A verified delivery to be stored.
@@ -99,7 +99,7 @@ impl Store {
         match &self.0 {
             // There is one writer, which others wait for.
             Engine::Sqlite(_) => Intake { batch: 32, at_once: 1 },
-            Engine::Postgres(_) => Intake { batch: 128, at_once: 2 },
+            Engine::Postgres(_) => Intake { batch: 128, at_once: postgres::AT_ONCE },
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sqlx::{Connection as _, PgConnection};
 
 use super::partitions::{DAY, PERIOD_DAYS};
+use super::reach::Reach;
 use super::texts::{KNOWN, STILL_THERE, STORE};
 use crate::store::inbox::{Batch, Keys, Row, decide};
 use crate::store::on::{Kept as _, On};
@@ -18,39 +19,57 @@ const KEPT_FOR_CERTAIN: i64 = 29;
 /// Times a batch is decided anew because another instance stored one of it meanwhile.
 const TRIES: usize = 5;
 
-pub(super) async fn accept(connection: &mut PgConnection, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+pub(super) async fn accept(
+    reach: &Reach,
+    connection: &mut PgConnection,
+    batch: &[NewDelivery],
+) -> Result<Vec<Accepted>> {
     let keys: Vec<Keys> = batch.iter().map(Keys::of).collect();
-    let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
     let mut tries = 1;
     loop {
-        let known: Vec<(Option<i64>, Option<i64>)> = sqlx::query_as(KNOWN)
-            .bind(&asked)
-            .bind(i64::try_from(batch.len()).unwrap_or(i64::MAX))
-            .fetch_all(&mut *connection)
-            .await?;
-        let mut held = HashMap::new();
-        let mut numbers = Vec::with_capacity(batch.len());
-        for (key, number) in known {
-            match (key, number) {
-                // Held in two periods, the earlier counts.
-                (Some(key), Some(number)) => {
-                    held.entry(key).and_modify(|first| *first = number.min(*first)).or_insert(number);
-                }
-                (None, Some(number)) => numbers.push(number),
-                (_, None) => {}
+        match reach.apart(connection, async |on| once(on, batch, &keys).await).await {
+            Err(StoreError::Database(sqlx::Error::Database(error)))
+                if error.is_unique_violation() && tries < TRIES =>
+            {
+                tries += 1;
             }
-        }
-        let ids: Vec<i64> =
-            batch.iter().zip(numbers).map(|(delivery, number)| day(delivery) * DAY + number % DAY).collect();
-        let decided = decide(&mut On::Postgres(connection), batch, &ids, &keys, held).await?;
-        match store(connection, &decided).await {
-            Ok(true) => return Ok(decided.rows.iter().map(Row::accepted).collect()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() && tries < TRIES => tries += 1,
             // What its original was is gone: it is new.
-            Ok(false) => {}
-            Err(error) => return Err(StoreError::Database(error)),
+            Ok(None) => {}
+            Ok(Some(accepted)) => return Ok(accepted),
+            Err(error) => return Err(error),
         }
     }
+}
+
+/// Decides what is new of it and writes it; nothing where the original of a repeat is gone.
+async fn once(
+    connection: &mut PgConnection,
+    batch: &[NewDelivery],
+    keys: &[Keys],
+) -> Result<Option<Vec<Accepted>>> {
+    let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
+    let known: Vec<(Option<i64>, Option<i64>)> = sqlx::query_as(KNOWN)
+        .bind(&asked)
+        .bind(i64::try_from(batch.len()).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut held = HashMap::new();
+    let mut numbers = Vec::with_capacity(batch.len());
+    for (key, number) in known {
+        match (key, number) {
+            // Held in two periods, the earlier counts.
+            (Some(key), Some(number)) => {
+                held.entry(key).and_modify(|first| *first = number.min(*first)).or_insert(number);
+            }
+            (None, Some(number)) => numbers.push(number),
+            (_, None) => {}
+        }
+    }
+    let ids: Vec<i64> =
+        batch.iter().zip(numbers).map(|(delivery, number)| day(delivery) * DAY + number % DAY).collect();
+    let decided = decide(&mut On::Postgres(connection), batch, &ids, keys, held).await?;
+    let stored = store(connection, &decided).await?;
+    Ok(stored.then(|| decided.rows.iter().map(Row::accepted).collect()))
 }
 
 /// Days from 1970 to its receipt.

@@ -3,9 +3,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
 
+use super::reach::Reach;
 use crate::store::{Result, StoreError, schema_trouble};
 
 /// Connections, unless the URL asks for fewer or more with `pool=`.
@@ -27,7 +28,7 @@ pub(in crate::store) const BY_KEY: &str = "SET enable_seqscan = off; SET enable_
 /// Names the lock under which one instance at a time migrates.
 const MIGRATING: i64 = 0x0063_726f_7373_646b;
 
-/// What `?` may be followed by, besides `pool`.
+/// What `?` may be followed by, besides `pool` and `pooler`.
 const PARAMETERS: &[&str] = &[
     "application_name",
     "dbname",
@@ -58,8 +59,8 @@ pub(super) struct Patience {
     pub(super) pause: Duration,
 }
 
-pub(super) async fn open(url: &str, patience: Patience) -> Result<PgPool> {
-    let (options, connections) = read(url)?;
+pub(super) async fn open(url: &str, patience: Patience) -> Result<Reach> {
+    let Asked { options, connections, pooled } = read(url)?;
     let place = format!(
         "{}:{}/{}",
         options.get_host(),
@@ -70,8 +71,14 @@ pub(super) async fn open(url: &str, patience: Patience) -> Result<PgPool> {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(BY_KEY).execute(connection).await.map(|_| ()) })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                // Through a pooler each transaction sets it for itself.
+                if !pooled {
+                    sqlx::raw_sql(BY_KEY).execute(connection).await?;
+                }
+                Ok(())
+            })
         })
         .connect_lazy_with(options.clone());
     let started = tokio::time::Instant::now();
@@ -88,13 +95,22 @@ pub(super) async fn open(url: &str, patience: Patience) -> Result<PgPool> {
             Err(error) => return Err(unreachable(&place, &error)),
         }
     }
-    migrate(&pool).await?;
-    Ok(pool)
+    let reach = Reach { pool, pooled };
+    migrate(&reach).await?;
+    Ok(reach)
 }
 
-/// What a URL says, and how many connections it asks for. It is never quoted: it may hold a password, and so may what a
+/// What a URL asks for.
+struct Asked {
+    options: PgConnectOptions,
+    connections: u32,
+    /// Whether a pooler stands between that lends by the transaction.
+    pooled: bool,
+}
+
+/// What a URL asks for. It is never quoted: it may hold a password, and so may what a
 /// reader makes of one in which the password was not written as it must be.
-fn read(url: &str) -> Result<(PgConnectOptions, u32)> {
+fn read(url: &str) -> Result<Asked> {
     let unreadable = || {
         StoreError::Unusable(
             "store.url cannot be read; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, and in user and password every \
@@ -109,7 +125,7 @@ fn read(url: &str) -> Result<(PgConnectOptions, u32)> {
         return Err(unreadable());
     }
     let (head, query) = url.split_once('?').unwrap_or((url, ""));
-    let mut connections = CONNECTIONS;
+    let (mut connections, mut pooled) = (CONNECTIONS, false);
     let mut others = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -119,19 +135,31 @@ fn read(url: &str) -> Result<(PgConnectOptions, u32)> {
                     "store.url asks for a pool of {value} connections; write pool=N with N at least {FEWEST}, or leave it out for {CONNECTIONS}"
                 ))
             })?;
+        } else if name == "pooler" {
+            pooled = value == "transaction";
+            if !pooled {
+                return Err(StoreError::Unusable(format!(
+                    "store.url names a pooler {value}; write pooler=transaction for one that lends by the transaction, or leave it out"
+                )));
+            }
         } else if PARAMETERS.contains(&name) || name.starts_with("options[") {
             others.push(pair);
         } else {
             // It would be passed over, with its value in the log.
             return Err(StoreError::Unusable(format!(
-                "store.url has a parameter {name}, which is not known; known are pool, {}",
+                "store.url has a parameter {name}, which is not known; known are pool, pooler, {}",
                 PARAMETERS.join(", ")
             )));
         }
     }
     let url = if others.is_empty() { head.to_owned() } else { format!("{head}?{}", others.join("&")) };
     let options = PgConnectOptions::from_str(&url).map_err(|_| unreadable())?;
-    Ok((options.application_name("crossdock").disable_statement_logging(), connections))
+    // No number here is a float, and a pooler refuses what it does not know.
+    let mut options = options.extra_float_digits(None).application_name("crossdock");
+    if pooled {
+        options = options.statement_cache_capacity(0);
+    }
+    Ok(Asked { options: options.disable_statement_logging(), connections, pooled })
 }
 
 /// Whether waiting may help: nobody listens there yet, or the server is starting, stopping or full.
@@ -159,8 +187,8 @@ fn unreachable(place: &str, error: &sqlx::Error) -> StoreError {
 }
 
 /// Brings the schema up to date; one instance at a time, in a transaction, so that a pooler may stand between.
-async fn migrate(pool: &PgPool) -> Result<()> {
-    let mut transaction = pool.begin().await?;
+async fn migrate(reach: &Reach) -> Result<()> {
+    let mut transaction = reach.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING).execute(&mut *transaction).await?;
     sqlx::migrate!("migrations/postgres")
         .set_locking(false)
@@ -233,7 +261,20 @@ mod tests {
             );
             assert!(told.contains(&words) && !told.contains("hush"), "{told}");
         }
-        assert_eq!(read("postgres://localhost/x?sslmode=disable&pool=6&port=1").unwrap().1, 6);
+        assert_eq!(read("postgres://localhost/x?sslmode=disable&pool=6&port=1").unwrap().connections, 6);
+    }
+
+    #[tokio::test]
+    async fn a_pooler_is_one_that_lends_by_the_transaction() {
+        assert!(!read("postgres://localhost/x").unwrap().pooled);
+        assert!(read("postgres://localhost/x?pooler=transaction&pool=6").unwrap().pooled);
+        for named in ["session", ""] {
+            let told = refusal(&format!("postgres://u:hush@localhost/x?pooler={named}"), NONE).await;
+            let words = format!(
+                "names a pooler {named}; write pooler=transaction for one that lends by the transaction"
+            );
+            assert!(told.contains(&words) && !told.contains("hush"), "{told}");
+        }
     }
 
     #[tokio::test]

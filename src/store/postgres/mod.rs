@@ -9,6 +9,7 @@ mod connect;
 #[cfg(test)]
 pub(in crate::store) use connect::BY_KEY;
 mod partitions;
+mod reach;
 mod retention;
 mod texts;
 
@@ -16,12 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use partitions::{DAY, PERIOD_DAYS};
 pub(super) use retention::OLD;
+
+use reach::{AT_MOST, Lent, Reach};
 
 use super::on::{Dialect, On};
 use super::writer::{self, Jobs, Queue};
@@ -67,12 +69,9 @@ const QUEUE: usize = 1024;
 const WRITERS: usize = 3;
 /// Jobs taken at once.
 const BATCH: usize = 64;
-/// What begins each: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never. Where the
-/// network lost us, the database would hold our locks until it notices; it gives the transaction up instead.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
-/// How long anything may take; beyond it the network or the database is taken for gone.
-const AT_MOST: Duration = Duration::from_secs(10);
-/// The same for deliveries, whose senders wait no longer.
+/// Batches of deliveries stored at once.
+pub(super) const AT_ONCE: usize = 2;
+/// How long storing deliveries may take: their senders wait no longer.
 const ACCEPT_AT_MOST: Duration = Duration::from_secs(4);
 /// How long deliveries are tried to be stored on other connections where one broke.
 const AGAIN_FOR: Duration = Duration::from_secs(3);
@@ -84,24 +83,24 @@ const UPKEEP: Duration = Duration::from_mins(10);
 /// An open database.
 pub(super) struct Postgres {
     jobs: Jobs,
-    /// Connections on which deliveries were stored before, as many as were stored at once.
+    /// Connections on which deliveries were stored before.
     intake: Mutex<Vec<Lent>>,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     stop: CancellationToken,
-    pool: PgPool,
+    reach: Reach,
 }
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let pool = connect::open(url, connect::PATIENCE).await?;
-        partitions::make(&pool).await?;
+        let reach = connect::open(url, connect::PATIENCE).await?;
+        partitions::make(&reach).await?;
         let (jobs, queue) = writer::queue(QUEUE);
         let queue = Arc::new(queue);
         let stop = CancellationToken::new();
         let mut tasks: Vec<_> =
-            (0..WRITERS).map(|_| tokio::spawn(write(pool.clone(), Arc::clone(&queue)))).collect();
-        tasks.push(tokio::spawn(upkeep(pool.clone(), stop.clone())));
-        Ok(Self { jobs, intake: Mutex::default(), tasks: Mutex::new(tasks), stop, pool })
+            (0..WRITERS).map(|_| tokio::spawn(write(reach.clone(), Arc::clone(&queue)))).collect();
+        tasks.push(tokio::spawn(upkeep(reach.clone(), stop.clone())));
+        Ok(Self { jobs, intake: Mutex::default(), tasks: Mutex::new(tasks), stop, reach })
     }
 
     /// Stores a batch of deliveries; see [`super::Store::accept`].
@@ -109,14 +108,18 @@ impl Postgres {
         let began = Instant::now();
         let mut kept = self.intake().pop();
         loop {
-            let store = async |connection: &mut PgConnection| accept::accept(connection, &batch).await;
-            match bounded(&self.pool, &mut kept, ACCEPT_AT_MOST, store).await {
+            let store = async |on: &mut PgConnection| accept::accept(&self.reach, on, &batch).await;
+            match self.reach.bounded(&mut kept, ACCEPT_AT_MOST, store).await {
                 // What was stored although its answer was lost is a repeat the next time.
                 Err(StoreError::Database(error)) if is_broken(&error) && began.elapsed() < AGAIN_FOR => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 other => {
-                    self.intake().extend(kept);
+                    let mut intake = self.intake();
+                    // Others may be waiting for it.
+                    if intake.len() < AT_ONCE {
+                        intake.extend(kept);
+                    }
                     return other;
                 }
             }
@@ -136,28 +139,30 @@ impl Postgres {
         &self,
         job: impl for<'c> FnOnce(On<'c>) -> BoxFuture<'c, Result<T>> + Send,
     ) -> Result<T> {
-        bounded(&self.pool, &mut None, AT_MOST, async |connection| job(On::Postgres(connection)).await).await
+        let read =
+            async |on: &mut PgConnection| self.reach.apart(on, async |on| job(On::Postgres(on)).await).await;
+        self.reach.bounded(&mut None, AT_MOST, read).await
     }
 
     /// A transaction of the copy's own.
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
-        Ok(self.pool.begin().await?)
+        Ok(self.reach.begin().await?)
     }
 
     /// Makes the partitions of tries of all days between two instants.
     pub(super) async fn make_days_of_attempts(&self, from: i64, upto: i64) -> Result<()> {
-        partitions::make_days_of_attempts(&self.pool, from, upto).await
+        partitions::make_days_of_attempts(&self.reach, from, upto).await
     }
 
     /// Has the planner look at the tables.
     pub(super) async fn analyze(&self) -> Result<()> {
-        sqlx::raw_sql("ANALYZE").execute(&self.pool).await?;
+        sqlx::raw_sql("ANALYZE").execute(&self.reach.pool).await?;
         Ok(())
     }
 
     /// Drops partitions older than these instants; see [`super::Store::remove_old`].
     pub(super) async fn drop_old(&self, deliveries: i64, attempts: i64) -> Result<(u64, u64)> {
-        retention::drop_old(&self.pool, deliveries, attempts).await
+        retention::drop_old(&self.reach, deliveries, attempts).await
     }
 
     pub(super) async fn close(&self) {
@@ -169,69 +174,24 @@ impl Postgres {
         }
         self.intake().clear();
         // What is lent still is held by somebody who does not hear the network.
-        let _ = tokio::time::timeout(AT_MOST, self.pool.close()).await;
+        let _ = tokio::time::timeout(AT_MOST, self.reach.pool.close()).await;
     }
 }
 
 /// Writes until no more jobs are taken, on a connection that it keeps.
-async fn write(pool: PgPool, queue: Arc<Queue>) {
+async fn write(reach: Reach, queue: Arc<Queue>) {
     let mut kept = None;
     while let Some(apart) = queue.next_apart(BATCH).await {
         for mut batch in apart {
-            let ended = bounded(&pool, &mut kept, AT_MOST, async |connection| {
-                Ok(batch.write(&mut On::Postgres(connection), BEGIN).await?)
-            });
-            let ended = ended.await.map_err(|error| match error {
+            let write =
+                async |on: &mut PgConnection| Ok(batch.write(&mut On::Postgres(on), reach.begins()).await?);
+            let ended = reach.bounded(&mut kept, AT_MOST, write).await.map_err(|error| match error {
                 StoreError::Database(error) => error,
                 other => sqlx::Error::Protocol(other.to_string()),
             });
             batch.tell(&ended);
         }
     }
-}
-
-/// A connection of the pool's, which goes back to it unless something is left undone on it.
-struct Lent {
-    connection: PoolConnection<sqlx::Postgres>,
-    /// How long the database may take to answer.
-    at_most: Duration,
-    /// Something was begun and did not end well: nobody gets it again.
-    spent: bool,
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if self.spent {
-            self.connection.close_on_drop();
-        } else {
-            // The pool asks what it gets back whether it lives. Left to itself it would wait for the answer until the network
-            // owns up, with one connection fewer to lend, and nothing could stop in order.
-            tokio::spawn(tokio::time::timeout(self.at_most, self.connection.return_to_pool()));
-        }
-    }
-}
-
-/// Runs `work` on the connection that is kept, or else on one of the pool's, which is kept then; for so long at the most.
-async fn bounded<T>(
-    pool: &PgPool,
-    kept: &mut Option<Lent>,
-    at_most: Duration,
-    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
-) -> Result<T> {
-    let mut lent = match kept.take() {
-        Some(lent) => lent,
-        None => Lent { connection: pool.acquire().await?, at_most, spent: false },
-    };
-    lent.spent = true;
-    let done = tokio::time::timeout(at_most, work(&mut lent.connection)).await.unwrap_or_else(|_| {
-        let why = format!("the database did not answer within {} s", at_most.as_secs());
-        Err(StoreError::Database(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))))
-    });
-    if !matches!(done, Err(StoreError::Database(_))) {
-        lent.spent = false;
-        *kept = Some(lent);
-    }
-    done
 }
 
 /// Whether the connection broke: another may do.
@@ -246,78 +206,15 @@ fn is_broken(error: &sqlx::Error) -> bool {
 }
 
 /// Makes the partitions of the days to come.
-async fn upkeep(pool: PgPool, stop: CancellationToken) {
+async fn upkeep(reach: Reach, stop: CancellationToken) {
     loop {
         let made = async {
             tokio::time::sleep(UPKEEP).await;
-            partitions::make(&pool).await
+            partitions::make(&reach).await
         };
         let Some(made) = stop.run_until_cancelled(made).await else { return };
         if let Err(error) = made {
             tracing::warn!(%error, "partitions of the days to come could not be made; trying again");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-    use tokio::io::AsyncWriteExt as _;
-    use tokio::net::{TcpListener, TcpStream};
-
-    use super::*;
-    use crate::store::seam::Database;
-
-    const SOON: Duration = Duration::from_millis(50);
-
-    /// A pool of one connection, which carries nothing once the token is cancelled, and tells nobody.
-    async fn pool(database: &Database) -> (PgPool, CancellationToken) {
-        let options: PgConnectOptions = database.url.parse().unwrap();
-        let server = (options.get_host().to_owned(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let dead = CancellationToken::new();
-        tokio::spawn({
-            let dead = dead.clone();
-            async move {
-                let (mut near, _) = listener.accept().await.unwrap();
-                let mut far = TcpStream::connect(server).await.unwrap();
-                dead.run_until_cancelled(tokio::io::copy_bidirectional(&mut near, &mut far)).await;
-                let _ = far.shutdown().await;
-                std::future::pending::<()>().await;
-            }
-        });
-        let options = options.host("127.0.0.1").port(port);
-        (PgPoolOptions::new().max_connections(1).connect_lazy_with(options), dead)
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_died_unseen_is_not_waited_for() {
-        let Some(database) = Database::make().await else { return };
-        let (alive, _) = pool(&database).await;
-        for _ in 0..3 {
-            bounded(&alive, &mut None, AT_MOST, async |on| Ok(sqlx::raw_sql("SELECT 1").execute(on).await?))
-                .await
-                .unwrap();
-        }
-        alive.close().await;
-        // It dies when all that was asked is answered, and where the answer is waited for.
-        for while_waiting in [false, true] {
-            let (dying, dead) = pool(&database).await;
-            let work = async |on: &mut PgConnection| {
-                sqlx::raw_sql("SELECT 1").execute(&mut *on).await?;
-                dead.cancel();
-                if while_waiting {
-                    sqlx::raw_sql("SELECT 1").execute(on).await?;
-                }
-                Ok(())
-            };
-            assert_eq!(bounded(&dying, &mut None, SOON, work).await.is_err(), while_waiting);
-            // It is on its way back when the pool is closed.
-            tokio::task::yield_now().await;
-            let closed = tokio::time::timeout(AT_MOST, dying.close()).await;
-            assert!(closed.is_ok(), "it is held for ever, {while_waiting}");
-        }
-        database.drop().await;
     }
 }

@@ -5,8 +5,9 @@
 //! reads is left for the next time.
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 
+use super::reach::Reach;
 use crate::store::Result;
 
 /// Ids of one day.
@@ -32,19 +33,20 @@ fn wanted(today: i64) -> Vec<(&'static str, String, i64, i64)> {
 }
 
 /// Makes the partitions of today and the days to come.
-pub(super) async fn make(pool: &PgPool) -> Result<()> {
+pub(super) async fn make(reach: &Reach) -> Result<()> {
     #[expect(
         clippy::disallowed_methods,
         reason = "partitions follow the real day, whatever clock the loop runs by"
     )]
     let today = Timestamp::now().as_microsecond().div_euclid(DAY_MICROS);
-    let known: Vec<(String,)> =
-        sqlx::query_as("SELECT inhrelid::regclass::text FROM pg_inherits").fetch_all(pool).await?;
+    let known: Vec<(String,)> = sqlx::query_as("SELECT inhrelid::regclass::text FROM pg_inherits")
+        .fetch_all(&mut *reach.begin().await?)
+        .await?;
     for (table, name, from, upto) in wanted(today) {
         if known.iter().any(|(known,)| *known == name) {
             continue;
         }
-        let made = make_one(pool, table, &name, from, upto).await;
+        let made = make_one(reach, table, &name, from, upto).await;
         if let Err(error) = made {
             tracing::warn!(%error, partition = name, "a partition was not made; what belongs there lies in the rest until it is");
         }
@@ -53,23 +55,23 @@ pub(super) async fn make(pool: &PgPool) -> Result<()> {
 }
 
 /// Makes the partitions of tries of all days between two instants, a year at the most, so that old ones are dropped whole.
-pub(super) async fn make_days_of_attempts(pool: &PgPool, from: i64, upto: i64) -> Result<()> {
+pub(super) async fn make_days_of_attempts(reach: &Reach, from: i64, upto: i64) -> Result<()> {
     let last = upto.div_euclid(DAY_MICROS);
     for day in from.div_euclid(DAY_MICROS).max(last - 366)..=last {
         let name = format!("attempts_{day}");
-        make_one(pool, "attempts", &name, day * DAY_MICROS, (day + 1) * DAY_MICROS).await?;
+        make_one(reach, "attempts", &name, day * DAY_MICROS, (day + 1) * DAY_MICROS).await?;
     }
     Ok(())
 }
 
 pub(super) async fn make_one(
-    pool: &PgPool,
+    reach: &Reach,
     table: &str,
     name: &str,
     from: i64,
     upto: i64,
 ) -> sqlx::Result<()> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = reach.begin().await?;
     sqlx::raw_sql("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
     let make = format!(
         "CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM ({from}) TO ({upto})"

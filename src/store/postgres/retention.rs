@@ -3,9 +3,10 @@
 //! A partition that somebody uses is left for the next time: waiting for its lock would make everybody behind wait as well.
 //! One that holds a delivery that is not settled, or that an open exception is about, stays as a whole.
 
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::partitions::{DAY, DAY_MICROS, PERIOD_DAYS};
+use super::reach::Reach;
 use super::texts;
 use crate::store::Result;
 use crate::store::retention::Texts;
@@ -26,7 +27,7 @@ pub(in crate::store) const OLD: Texts = Texts {
 const LOCK: &str = "SET LOCAL lock_timeout = '200ms'";
 
 /// Drops what is older than these instants; gives how many partitions went, and how many stayed though they are old.
-pub(super) async fn drop_old(pool: &PgPool, deliveries: i64, attempts: i64) -> Result<(u64, u64)> {
+pub(super) async fn drop_old(reach: &Reach, deliveries: i64, attempts: i64) -> Result<(u64, u64)> {
     let (mut dropped, mut left) = (0, 0);
     // Deliveries before the bodies that only they have.
     for table in ["attempts", "deliveries", "delivery_bodies", "dedupe"] {
@@ -35,7 +36,7 @@ pub(super) async fn drop_old(pool: &PgPool, deliveries: i64, attempts: i64) -> R
              WHERE i.inhparent = CAST($1 AS regclass)",
         )
         .bind(table)
-        .fetch_all(pool)
+        .fetch_all(&mut *reach.begin().await?)
         .await?;
         let numbers = names
             .iter()
@@ -48,27 +49,27 @@ pub(super) async fn drop_old(pool: &PgPool, deliveries: i64, attempts: i64) -> R
             if (number + 1) * days * DAY_MICROS > before {
                 break;
             }
-            if drop_one(pool, table, number).await? { dropped += 1 } else { left += 1 }
+            if drop_one(reach, table, number).await? { dropped += 1 } else { left += 1 }
         }
     }
     Ok((dropped, left))
 }
 
 /// Whether it went.
-async fn drop_one(pool: &PgPool, table: &str, number: i64) -> Result<bool> {
+async fn drop_one(reach: &Reach, table: &str, number: i64) -> Result<bool> {
     let name = format!("{table}_{number}");
     let needed = needed(table, number);
     let ended = async {
-        if is(pool, &needed).await? {
+        if is(&mut *reach.begin().await?, &needed).await? {
             tracing::info!(partition = name, "old enough to be dropped, and still needed");
             return Ok(false);
         }
-        let mut transaction = pool.begin().await?;
+        let mut transaction = reach.begin().await?;
         sqlx::raw_sql(LOCK).execute(&mut *transaction).await?;
         // From here on nobody writes there; what was written since it was looked at is seen.
         let lock = format!("LOCK TABLE {name} IN SHARE MODE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
-        if is(&mut *transaction, &needed).await? {
+        if is(&mut transaction, &needed).await? {
             return Ok(false);
         }
         sqlx::raw_sql(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
@@ -103,7 +104,7 @@ fn needed(table: &str, number: i64) -> String {
     }
 }
 
-async fn is<'c>(on: impl sqlx::PgExecutor<'c>, question: &str) -> sqlx::Result<bool> {
+async fn is(on: &mut PgConnection, question: &str) -> sqlx::Result<bool> {
     let (yes,): (bool,) = sqlx::query_as(AssertSqlSafe(question.to_owned())).fetch_one(on).await?;
     Ok(yes)
 }
@@ -146,7 +147,7 @@ mod tests {
     }
 
     /// The partitions of the days of the test that are there still.
-    async fn there(pool: &PgPool) -> Vec<String> {
+    async fn there(pool: &sqlx::PgPool) -> Vec<String> {
         let names: Vec<(String,)> = sqlx::query_as(
             "SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r'
                  AND (relname ~ '_1826[0-9]$' OR relname = 'dedupe_652') ORDER BY 1",
@@ -161,15 +162,16 @@ mod tests {
     async fn days_are_dropped_whole_but_for_those_that_somebody_needs_or_reads() {
         let Some(database) = Database::make().await else { return };
         let store = Store::open(&database.url).await.unwrap();
-        let pool = PgPool::connect(&database.url).await.unwrap();
+        let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+        let reach = Reach { pool: pool.clone(), pooled: false };
         for day in FIRST..FIRST + 4 {
             for (table, width) in [("deliveries", DAY), ("delivery_bodies", DAY), ("attempts", DAY_MICROS)] {
-                make_one(&pool, table, &format!("{table}_{day}"), day * width, (day + 1) * width)
+                make_one(&reach, table, &format!("{table}_{day}"), day * width, (day + 1) * width)
                     .await
                     .unwrap();
             }
         }
-        make_one(&pool, "dedupe", "dedupe_652", 652, 653).await.unwrap();
+        make_one(&reach, "dedupe", "dedupe_652", 652, 653).await.unwrap();
         let first = store
             .accept((0..4).map(|day| delivery(&format!("{day}"), 0, day)).take(1).collect())
             .await

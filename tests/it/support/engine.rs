@@ -1,5 +1,6 @@
 //! Which engine a test's store is on: SQLite, or PostgreSQL where `CROSSDOCK_TEST_ENGINE=postgres`, in the cluster that
-//! `CROSSDOCK_TEST_POSTGRES` names (`bin/test` starts one and runs what must hold on both engines on each).
+//! `CROSSDOCK_TEST_POSTGRES` names (`bin/test` starts one and runs what must hold on both engines on each); through the pooler of
+//! `CROSSDOCK_TEST_POOLER`, where that is set.
 //!
 //! A store belongs to a folder: on SQLite it is a file there, on PostgreSQL a database of its own, dropped some time after
 //! the folder is gone.
@@ -48,7 +49,10 @@ pub(crate) fn postgres_url(folder: &Path) -> String {
     let name = uuid::Uuid::from_bytes(digest(&[folder.as_os_str().as_encoded_bytes()])).to_string();
     let cluster =
         cluster().expect("CROSSDOCK_TEST_POSTGRES: the URL of a cluster, as `bin/postgres start` prints it");
-    let url = format!("{cluster}/{name}");
+    let url = match std::env::var("CROSSDOCK_TEST_POOLER") {
+        Ok(pooler) => pooler.replace("/postgres?", &format!("/{name}?")),
+        Err(_) => format!("{cluster}/{name}"),
+    };
     let mut made = MADE.lock().unwrap();
     if !made.iter().any(|(known, _)| known == folder) {
         let gone: Vec<String> =
