@@ -12,8 +12,8 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
 use super::connect::BY_KEY;
 use crate::store::{Result, StoreError};
 
-/// What begins the transactions of writers: a lock that somebody holds, or a statement that has gone astray, ends as an error and not never. Where the
-/// network lost us, the database would hold our locks until it notices; it gives the transaction up instead.
+/// What begins the transactions of writers: a lock that somebody holds, or a statement that has gone astray, ends as an error and
+/// not never. Where the network lost us, the database would hold our locks until it notices; it gives the transaction up instead.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '8s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
 /// How long anything may take; beyond it the network or the database is taken for gone.
 pub(super) const AT_MOST: Duration = Duration::from_secs(10);
@@ -39,10 +39,16 @@ impl Reach {
     /// A transaction of one's own.
     pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         let mut transaction = self.pool.begin().await?;
-        if self.pooled {
-            sqlx::raw_sql(AFRESH.as_str()).execute(&mut *transaction).await?;
-        }
+        self.afresh(&mut transaction).await?;
         Ok(transaction)
+    }
+
+    /// What a transaction needs that was begun just now.
+    async fn afresh(&self, transaction: &mut PgConnection) -> sqlx::Result<()> {
+        if self.pooled {
+            sqlx::raw_sql(AFRESH.as_str()).execute(transaction).await?;
+        }
+        Ok(())
     }
 
     /// Runs `work`, in a transaction where it has to be.
@@ -55,7 +61,7 @@ impl Reach {
             return work(connection).await;
         }
         let mut transaction = connection.begin().await?;
-        sqlx::raw_sql(AFRESH.as_str()).execute(&mut *transaction).await?;
+        self.afresh(&mut transaction).await?;
         let done = work(&mut transaction).await?;
         transaction.commit().await?;
         Ok(done)
@@ -87,7 +93,7 @@ impl Reach {
 
 /// A connection of the pool's, which goes back to it unless something is left undone on it.
 pub(super) struct Lent {
-    connection: PoolConnection<sqlx::Postgres>,
+    connection: PoolConnection<Postgres>,
     /// How long the database may take to answer.
     at_most: Duration,
     /// Something was begun and did not end well: nobody gets it again.
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
     use crate::store::seam::Database;
 
-    const SOON: Duration = Duration::from_millis(50);
+    const SOON: Duration = Duration::from_millis(500);
 
     /// A way over one connection, which carries nothing once the token is cancelled, and tells nobody.
     async fn reach(database: &Database) -> (Reach, CancellationToken) {

@@ -50,7 +50,10 @@ pub(crate) fn postgres_url(folder: &Path) -> String {
     let cluster =
         cluster().expect("CROSSDOCK_TEST_POSTGRES: the URL of a cluster, as `bin/postgres start` prints it");
     let url = match std::env::var("CROSSDOCK_TEST_POOLER") {
-        Ok(pooler) => pooler.replace("/postgres?", &format!("/{name}?")),
+        Ok(pooler) => {
+            let (head, asked) = pooler.split_once("/postgres?").expect("as `bin/postgres pool` prints it");
+            format!("{head}/{name}?{asked}")
+        }
         Err(_) => format!("{cluster}/{name}"),
     };
     let mut made = MADE.lock().unwrap();
