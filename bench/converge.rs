@@ -47,7 +47,7 @@ struct Asked {
 }
 
 fn read() -> Asked {
-    let mut binary = PathBuf::from(env!("CARGO_BIN_EXE_crossdock"));
+    let mut binary = server::binary();
     let (mut options, mut seconds) = (
         Options {
             store_url: None,

@@ -128,10 +128,12 @@ impl Filling {
         let seed = format!("seed_deliveries s ON s.number = each.i % {}", seeds.deliveries);
         let (id, at) = (terms.id("i"), terms.at("i"));
         let Terms { webhook_id, content, keys: [one, other], .. } = terms;
-        let (period, of) = if terms.postgres {
-            (", period", format!(", delivery_id / {DAY} / {PERIOD_DAYS}"))
+        // What only PostgreSQL keeps: whose a body and a key are, and of which period.
+        let (whose, from, columns, of) = if terms.postgres {
+            let of = format!(", connection, delivery_id / {DAY} / {PERIOD_DAYS}");
+            (", connection", ", s.connection", ", connection, period", of)
         } else {
-            ("", String::new())
+            ("", "", "", String::new())
         };
         vec![
             format!(
@@ -140,10 +142,14 @@ impl Filling {
                      CAST({FIRST_ORDER} + i / {block} * {BESIDE} + i % {BESIDE} AS TEXT), s.reason
                  FROM {each} JOIN {seed}"
             ),
-            format!("INSERT INTO delivery_bodies (delivery_id, body) SELECT {id}, s.body FROM {each} JOIN {seed}"),
             format!(
-                "INSERT INTO dedupe (key, delivery_id{period}) SELECT key, delivery_id{of} FROM (
-                     SELECT {one} AS key, {id} AS delivery_id FROM {each} UNION ALL SELECT {other}, {id} FROM {each}) keys
+                "INSERT INTO delivery_bodies (delivery_id, body{whose})
+                 SELECT {id}, s.body{from} FROM {each} JOIN {seed}"
+            ),
+            format!(
+                "INSERT INTO dedupe (key, delivery_id{columns}) SELECT key, delivery_id{of} FROM (
+                     SELECT {one} AS key, {id} AS delivery_id{from} FROM {each} JOIN {seed}
+                     UNION ALL SELECT {other}, {id}{from} FROM {each} JOIN {seed}) keys
                  WHERE true ORDER BY key ON CONFLICT DO NOTHING"
             ),
         ]

@@ -82,7 +82,7 @@ fn place(cluster: Option<&String>, folder: &Path) -> String {
 
 /// A server in `folder` on this store, with these options of `serve`.
 fn start(folder: &Path, store_url: Option<&str>, flags: &[&str]) -> Server {
-    Server::start(Path::new(env!("CARGO_BIN_EXE_crossdock")), folder, store_url, "", flags)
+    Server::start(&server::binary(), folder, store_url, "", flags)
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {

@@ -108,10 +108,6 @@ impl Options {
     }
 }
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_crossdock"))
-}
-
 fn folder() -> PathBuf {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(uuid::Uuid::new_v4().to_string());
@@ -183,7 +179,7 @@ async fn take(side: Side, engine: &str, requests: &Arc<Vec<Vec<u8>>>, options: &
     let folder = folder();
     let url = options.empty(engine, if side == Side::Ours { "ours" } else { "peer" }, &folder);
     let ((acknowledged, rate, p50, p99), kept) = if side == Side::Ours {
-        let server = Server::start(binary(), &folder, Some(&url), "", &[]);
+        let server = Server::start(&server::binary(), &folder, Some(&url), "", &[]);
         let driven = drive_at(server.address, requests, options).await;
         (driven, kept(&server))
     } else {
@@ -282,7 +278,7 @@ async fn converged(engine: &str, options: &Options) -> (f64, Vec<simulator::ship
         instances: 1,
         workers: None,
     };
-    let figures = converging::measure(binary(), &folder, &far, &backlog).await.unwrap();
+    let figures = converging::measure(&server::binary(), &folder, &far, &backlog).await.unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(figures.wrong.is_empty(), "{:?}", figures.wrong.first());
     eprintln!("{engine}, crossdock: {} orders/s, one call for each", figures.orders_per_s);

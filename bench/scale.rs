@@ -40,7 +40,6 @@ use server::Server;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_crossdock");
 const CONNECTIONS: usize = 64;
 /// Orders of each step have numbers of their own: so many for its webhooks, and so many for its backlog.
 const NUMBERS: u64 = 10_000_000;
@@ -141,7 +140,7 @@ struct Stage<'o> {
 
 impl Stage<'_> {
     fn start(&self) -> Server {
-        Server::start(Path::new(BINARY), self.folder, Some(&self.url), "", &[])
+        Server::start(&server::binary(), self.folder, Some(&self.url), "", &[])
     }
 
     /// All figures with what is stored now, and the deliveries that are stored in the end; orders from `first` on are new to it.
@@ -177,7 +176,7 @@ impl Stage<'_> {
             instances: 1,
             workers: None,
         };
-        let converge = measure(Path::new(BINARY), self.folder, &self.far, &options).await.unwrap();
+        let converge = measure(&server::binary(), self.folder, &self.far, &options).await.unwrap();
         let wrong: Vec<_> = converge.wrong.iter().take(5).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
         json!(converge)

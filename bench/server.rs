@@ -2,7 +2,7 @@
 //! It knows no benchmark: what is measured is the caller's.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,13 @@ use serde_json::Value;
 use super::webhook::SECRET;
 
 const TOKEN: &str = "bench-token";
+
+/// The server that is measured: the one that `CROSSDOCK_BENCH_SERVER` names, which the scripts build as a user does; otherwise
+/// the one that was built beside the benchmark, with what only tests ask of its dependencies.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("CROSSDOCK_BENCH_SERVER")
+        .map_or_else(|| env!("CARGO_BIN_EXE_crossdock").into(), PathBuf::from)
+}
 
 /// A server at work; dropped, it is killed as by a power cut.
 pub(crate) struct Server {

@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use crate::store::{Accepted, Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
+use crate::store::{Accepted, DeliveryRef, Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
 use crate::telemetry;
 use hearing::{Fresh, LEFT_BEHIND, Next};
 use pressure::{BREATH, Pressure};
@@ -63,16 +63,17 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Deliveries were stored: the first of them had waited so long for it, and there may be more than fit one commit.
-    pub fn stored(&self, waited: Duration, accepted: &[Accepted], full: bool) {
+    /// Deliveries of these connections were stored: the first of them had waited so long for it, and there may be more than fit
+    /// one commit.
+    pub fn stored(&self, waited: Duration, connections: &[Arc<str>], accepted: &[Accepted], full: bool) {
         self.pressure.committed(waited, accepted.len(), full);
-        let ids = accepted.iter().filter_map(|accepted| match accepted {
-            Accepted::Stored(id) => Some(*id),
+        let own = connections.iter().zip(accepted).filter_map(|(connection, accepted)| match accepted {
+            Accepted::Stored(id) => Some(DeliveryRef { connection: Arc::clone(connection), id: *id }),
             Accepted::Duplicate(_) => None,
         });
         // A repeat may be news, and its own id is not known here.
         let others = accepted.iter().any(|accepted| matches!(accepted, Accepted::Duplicate(_)));
-        self.fresh.stored(ids, others);
+        self.fresh.stored(own, others);
         self.sorter.notify_one();
     }
 
@@ -192,7 +193,7 @@ impl Engine {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let stored = match next {
             Next::Any => self.store.unsorted(most).await?,
-            Next::These(ids) => self.store.unsorted_of(ids).await?,
+            Next::These(own) => self.store.unsorted_of(own).await?,
             Next::LeftBehind => {
                 let now = self.clock().now();
                 self.store.unsorted_before(now.saturating_sub(LEFT_BEHIND).unwrap_or(now), most).await?

@@ -188,17 +188,17 @@ impl Pass<'_> {
                         }
                         None => (DeliveryState::NoChange, "there is no copy of it"),
                     };
-                    self.changes.settled.push((delivery.id, state, Some(why.to_owned())));
+                    self.changes.settled.push((delivery.which(), state, Some(why.to_owned())));
                     telemetry::delivery_settled(&delivery.connection, state.as_str());
                     continue;
                 }
                 Ok(Heard::Part { .. }) => vec![Fact::Touched(None)],
                 Ok(Heard::Nothing(why)) => {
-                    self.changes.settled.push((delivery.id, DeliveryState::NoChange, Some(why)));
+                    self.changes.settled.push((delivery.which(), DeliveryState::NoChange, Some(why)));
                     continue;
                 }
                 Err(reason) => {
-                    self.changes.unreadable.push((delivery.id, reason));
+                    self.changes.unreadable.push((delivery.which(), reason));
                     telemetry::delivery_settled(&delivery.connection, "exception");
                     continue;
                 }
@@ -217,7 +217,7 @@ impl Pass<'_> {
                 Merge::NoChange => (DeliveryState::NoChange, None),
                 Merge::Stale => (DeliveryState::Stale, Some("something newer was known already".to_owned())),
             };
-            self.changes.settled.push((delivery.id, state, why));
+            self.changes.settled.push((delivery.which(), state, why));
             telemetry::delivery_settled(&delivery.connection, state.as_str());
             self.tell_changes(&delivery.connection.clone(), Some(delivery.id), &delivery.topic.clone());
         }

@@ -117,10 +117,12 @@ async fn commit(store: &Store, wake: &Wake, batch: Vec<Waiting>) {
     let since = batch.first().map_or_else(Instant::now, |waiting| waiting.since);
     let (deliveries, answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|Waiting { delivery, answer, .. }| (delivery, answer)).unzip();
+    let connections: Vec<Arc<str>> =
+        deliveries.iter().map(|delivery| Arc::clone(&delivery.connection)).collect();
     match store.accept(deliveries).await {
         Ok(accepted) => {
             telemetry::deliveries_committed(taken);
-            wake.stored(since.elapsed(), &accepted, taken >= RUSH);
+            wake.stored(since.elapsed(), &connections, &accepted, taken >= RUSH);
             for (answer, accepted) in answers.into_iter().zip(accepted) {
                 let _ = answer.send(match accepted {
                     Accepted::Stored(_) => Outcome::Stored,

@@ -28,6 +28,10 @@ const NOT_COPIED: &[&str] = &[
 ];
 /// What a server writes at its start whatever it finds; it is replaced.
 const REPLACED: &str = "duties";
+/// Whose a body is: SQLite keeps that with the delivery alone, its own or a repeat that outlived it.
+const BODY_OF: &str = "
+COALESCE((SELECT d.connection FROM deliveries d WHERE d.id = delivery_bodies.delivery_id),
+    (SELECT d.connection FROM deliveries d WHERE d.duplicate_of = delivery_bodies.delivery_id LIMIT 1), '')";
 /// Rows and bytes of one batch.
 const ROWS: usize = 500;
 const BYTES: usize = 4 << 20;
@@ -206,11 +210,21 @@ enum Kind {
     Bytes,
 }
 
+/// By what a delivery is known again.
+struct Key<'d> {
+    connection: &'d str,
+    name: i64,
+    /// The delivery.
+    holder: i64,
+}
+
 /// A table that is copied.
 struct Table {
     name: String,
     columns: Vec<(String, Kind)>,
-    /// Reads all of it, on either engine.
+    /// Reads all of it, from the source.
+    source: String,
+    /// Reads all of it, from the target.
     select: String,
     insert: String,
 }
@@ -234,14 +248,19 @@ async fn tables(reader: &mut SqliteConnection) -> Result<Vec<Table>> {
             _ => Kind::Bytes,
         };
         if tables.last().is_none_or(|last| last.name != table) {
-            let (select, insert) = (String::new(), String::new());
-            tables.push(Table { name: table, columns: Vec::new(), select, insert });
+            let (source, select, insert) = (String::new(), String::new(), String::new());
+            tables.push(Table { name: table, columns: Vec::new(), source, select, insert });
         }
         if let Some(last) = tables.last_mut() {
             last.columns.push((column, kind));
         }
     }
-    for Table { name, columns, select, insert } in &mut tables {
+    for Table { name, columns, source, select, insert } in &mut tables {
+        let own = columns.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
+        let of_connection = name == "delivery_bodies";
+        if of_connection {
+            columns.push(("connection".into(), Kind::Text));
+        }
         let names = columns.iter().map(|(column, _)| column.as_str()).collect::<Vec<_>>().join(", ");
         let lists = columns.iter().enumerate().map(|(at, (_, kind))| {
             let kind = match kind {
@@ -257,6 +276,7 @@ async fn tables(reader: &mut SqliteConnection) -> Result<Vec<Table>> {
         // In the order of arrival: of two deliveries with one key the first has it.
         let order = if name == "deliveries" { " ORDER BY id" } else { "" };
         *select = format!("SELECT {names} FROM {name}{order}");
+        *source = if of_connection { format!("SELECT {own}, {BODY_OF} FROM {name}") } else { select.clone() };
     }
     Ok(tables)
 }
@@ -269,7 +289,7 @@ impl Table {
         mut keys: Option<&mut Tally>,
     ) -> Result<Tally> {
         let mut tally = Tally::default();
-        let mut rows = sqlx::query(AssertSqlSafe(self.select.clone())).fetch(reader);
+        let mut rows = sqlx::query(AssertSqlSafe(self.source.clone())).fetch(reader);
         let (mut batch, mut bytes) = (Vec::with_capacity(ROWS), 0);
         while let Some(row) = rows.try_next().await? {
             let row: Vec<Cell> = self.cells::<SqliteRow>(&row)?;
@@ -352,7 +372,7 @@ impl Table {
     }
 
     /// The keys of deliveries that others can be repeats of.
-    fn keys(&self, batch: &[Vec<Cell>]) -> Vec<(i64, i64)> {
+    fn keys<'b>(&self, batch: &'b [Vec<Cell>]) -> Vec<Key<'b>> {
         let cell = |row: usize, name: &str| {
             let at = self.columns.iter().position(|(column, _)| column == name)?;
             batch.get(row)?.get(at)
@@ -362,26 +382,30 @@ impl Table {
             (0..batch.len()).filter(|row| cell(*row, "duplicate_of").and_then(Cell::number).is_none());
         let keys = first.flat_map(|row| {
             let content = cell(row, "content").map_or(&[][..], Cell::bytes);
-            let keys = Keys::read(text(row, "connection"), text(row, "webhook_id"), content);
-            let id = cell(row, "id").and_then(Cell::number).unwrap_or(0);
-            [(keys.id, id), (keys.content, id)]
+            let connection = text(row, "connection");
+            let keys = Keys::read(connection, text(row, "webhook_id"), content);
+            let holder = cell(row, "id").and_then(Cell::number).unwrap_or(0);
+            [keys.id, keys.content].map(|name| Key { connection, name, holder })
         });
         keys.collect()
     }
 }
 
 /// Writes keys that are not there yet, and adds up those.
-async fn write_keys(target: &mut PgConnection, keys: &[(i64, i64)], tally: &mut Tally) -> Result<()> {
-    let (names, holders): (Vec<i64>, Vec<i64>) = keys.iter().copied().unzip();
+async fn write_keys(target: &mut PgConnection, keys: &[Key<'_>], tally: &mut Tally) -> Result<()> {
+    let senders: Vec<&str> = keys.iter().map(|key| key.connection).collect();
+    let names: Vec<i64> = keys.iter().map(|key| key.name).collect();
+    let holders: Vec<i64> = keys.iter().map(|key| key.holder).collect();
     let periods: Vec<i64> = holders.iter().map(|id| id / DAY / PERIOD_DAYS).collect();
     let written: Vec<(i64, i64)> = sqlx::query_as(
-        "INSERT INTO dedupe (key, delivery_id, period)
-         SELECT DISTINCT ON (key) key, holder, period
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (key, holder, period)
-         WHERE NOT EXISTS (SELECT 1 FROM dedupe d WHERE d.key = new.key)
-         ORDER BY key, holder
+        "INSERT INTO dedupe (connection, key, delivery_id, period)
+         SELECT DISTINCT ON (connection, key) connection, key, holder, period
+         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS new (connection, key, holder, period)
+         WHERE NOT EXISTS (SELECT 1 FROM dedupe d WHERE d.connection = new.connection AND d.key = new.key)
+         ORDER BY connection, key, holder
          RETURNING key, delivery_id",
     )
+    .bind(senders)
     .bind(names)
     .bind(holders)
     .bind(periods)
@@ -410,11 +434,13 @@ async fn keys_read_back(target: &mut PgConnection, deliveries: &Table) -> Result
         let rows = rows.iter().map(|row| deliveries.cells::<PgRow>(row)).collect::<sqlx::Result<Vec<_>>>()?;
         let ids = rows.iter().filter_map(|row| row.first().and_then(Cell::number));
         let Some(last) = ids.max() else { return Ok(tally) };
-        let (names, _): (Vec<i64>, Vec<i64>) = deliveries.keys(&rows).into_iter().unzip();
+        let (senders, names): (Vec<&str>, Vec<i64>) =
+            deliveries.keys(&rows).into_iter().map(|key| (key.connection, key.name)).unzip();
         let (lacking,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM unnest($1::bigint[]) AS had (key)
-             WHERE NOT EXISTS (SELECT 1 FROM dedupe d WHERE d.key = had.key)",
+            "SELECT COUNT(*) FROM unnest($1::text[], $2::bigint[]) AS had (connection, key)
+             WHERE NOT EXISTS (SELECT 1 FROM dedupe d WHERE d.connection = had.connection AND d.key = had.key)",
         )
+        .bind(senders)
         .bind(names)
         .fetch_one(&mut *target)
         .await?;

@@ -28,7 +28,7 @@ pub use inbox::{Accepted, Intake, NewDelivery, Sorted, SortedInto, pack};
 pub use instances::Present;
 pub use retention::{Removed, Retention};
 pub use rows::{
-    AttemptRow, Backlog, Counts, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
+    AttemptRow, Backlog, Counts, DeliveryRef, DeliveryRow, DeliveryState, ExceptionRow, MirrorRow, OrderRow,
     StoredDelivery, TimelineRow,
 };
 pub use work::{

@@ -32,6 +32,22 @@ pub(super) struct Dialect {
     pub(super) pending: &'static str,
     /// Keeps everybody else from touching an order that is due until the transaction ends; gives how often it was touched.
     pub(super) lock: &'static str,
+    /// Gives the deliveries that wait for an order to another: sender, the order, the other.
+    pub(super) hand_over: &'static str,
+    /// Those that look for bodies.
+    pub(super) bodies: Bodies,
+}
+
+/// The texts that look for bodies.
+pub(super) struct Bodies {
+    /// What nobody has looked at, oldest first: limit, received before; gives [`BodyRow`](super::inbox::BodyRow)s.
+    pub(super) unsorted: &'static str,
+    /// The same of a list of (connection, delivery).
+    pub(super) unsorted_of: &'static str,
+    /// The body of a delivery: connection, id.
+    pub(super) one: &'static str,
+    /// Puts a delivery back to be sorted, where its body is kept still: id.
+    pub(super) replay: &'static str,
 }
 
 impl On<'_> {

@@ -1,5 +1,7 @@
 //! Rows as they are kept and listed.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +28,15 @@ closed_enum! {
     }
 }
 
+/// Which delivery. Ids are unique in a store; the connection says where among many to look for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRef {
+    /// The connection it was received for.
+    pub connection: Arc<str>,
+    /// Its id.
+    pub id: i64,
+}
+
 /// A delivery with its body, to be understood.
 #[derive(Clone, Debug)]
 pub struct StoredDelivery {
@@ -43,6 +54,13 @@ pub struct StoredDelivery {
     pub duplicate_of: Option<i64>,
     /// The raw body.
     pub body: Vec<u8>,
+}
+
+impl StoredDelivery {
+    /// Which it is.
+    pub fn which(&self) -> DeliveryRef {
+        DeliveryRef { connection: Arc::from(self.connection.as_str()), id: self.id }
+    }
 }
 
 /// A delivery as it is listed.

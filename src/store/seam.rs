@@ -12,8 +12,8 @@ use sqlx::{
 };
 
 use super::bulk::Bulk;
-use super::on::Dialect;
-use super::{Store, postgres, sqlite};
+use super::on::{Bodies, Dialect};
+use super::{Store, postgres, sql, sqlite};
 
 /// A database of one test's own in the cluster that `CROSSDOCK_TEST_POSTGRES` names; none where it is not set, which is said.
 pub(super) struct Database {
@@ -94,10 +94,22 @@ fn texts(source: &str) -> BTreeMap<String, String> {
 
 fn of_the_dialect(dialect: &Dialect) -> Vec<(String, String)> {
     // A new text has to be named here to compile.
-    let Dialect { now, claim, held, pending, lock } = dialect;
-    [("now", now), ("claim", claim), ("held", held), ("pending", pending), ("lock", lock)]
-        .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
-        .to_vec()
+    let Dialect { now, claim, held, pending, lock, hand_over, bodies } = dialect;
+    let Bodies { unsorted, unsorted_of, one, replay } = bodies;
+    [
+        ("now", now),
+        ("claim", claim),
+        ("held", held),
+        ("pending", pending),
+        ("lock", lock),
+        ("hand_over", hand_over),
+        ("unsorted", unsorted),
+        ("unsorted_of", unsorted_of),
+        ("one body", one),
+        ("replay", replay),
+    ]
+    .map(|(name, text)| (name.to_owned(), (*text).to_owned()))
+    .to_vec()
 }
 
 /// Whether a text inserts one row that `Bulk` can make many of.
@@ -137,11 +149,14 @@ async fn every_text_prepares_on_both_engines() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut on_sqlite = sqlite_in(folder.path()).await;
-    let bulk = bulks.iter().flat_map(|(name, bulk)| {
+    let own = texts(include_str!("sqlite/texts.rs"));
+    let own_bulks: Vec<(&String, Bulk)> =
+        own.iter().filter(|(_, text)| is_bulk(text)).map(|(name, text)| (name, Bulk::of(text))).collect();
+    let bulk = bulks.iter().chain(&own_bulks).flat_map(|(name, bulk)| {
         bulk.texts().0.iter().map(move |text| (format!("{name} in bulk"), text.clone()))
     });
-    let own = texts(include_str!("sqlite/texts.rs"));
-    let all = shared.clone().into_iter().chain(own).chain(of_the_dialect(&sqlite::DIALECT)).chain(bulk);
+    let all =
+        shared.clone().into_iter().chain(own.clone()).chain(of_the_dialect(&sqlite::DIALECT)).chain(bulk);
     for (name, text) in all {
         if let Err(error) = (&mut on_sqlite).prepare(AssertSqlSafe(text).into_sql_str()).await {
             refused.push(format!("SQLite refuses {name}: {error}"));
@@ -193,6 +208,9 @@ fn by_table(rows: impl IntoIterator<Item = (String, String, bool, String)>) -> B
 const ONLY_ON_POSTGRES: &[(&str, (&str, bool, &str))] = &[
     // The keys of deliveries are dropped by period there; SQLite's index of them is one tree.
     ("dedupe", ("period", false, "number")),
+    // What may be spread over several machines is found by its connection first; on SQLite an id is where a row lies.
+    ("dedupe", ("connection", false, "text")),
+    ("delivery_bodies", ("connection", false, "text")),
 ];
 
 #[tokio::test]
@@ -237,9 +255,10 @@ fn both_engines_have_the_same_migrations() {
     assert!(on_sqlite.is_sorted() && on_sqlite[0].0 == 1);
 }
 
-/// Where a table was counted before any delivery had an order, PostgreSQL takes all that have one for none.
+/// Where a table was counted before any delivery had an order, PostgreSQL takes all that have one for none; and where there is
+/// one connection only, it takes that for no help.
 #[tokio::test]
-async fn what_waits_for_a_pass_is_found_by_its_order_whatever_was_counted() {
+async fn deliveries_are_found_by_their_connection_first_whatever_was_counted() {
     let Some((database, mut on_postgres)) = postgres().await else { return };
     let mut run =
         async |text: String| sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&mut on_postgres).await.unwrap();
@@ -249,14 +268,41 @@ async fn what_waits_for_a_pass_is_found_by_its_order_whatever_was_counted() {
          ANALYZE deliveries"
         .to_owned())
     .await;
-    run(format!("PREPARE pending (text) AS {}", postgres::DIALECT.pending)).await;
-    let plan = run("EXPLAIN EXECUTE pending ('[[\"cellar\", \"1\", 0]]')".to_owned()).await;
-    let plan: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, 0)).collect();
-    let by_order =
-        |line: &&String| line.contains("Index Cond: ((connection = ") && line.contains("order_id = ");
-    let looks =
-        plan.iter().filter(|line| line.contains(" on deliveries") && !line.contains("Bitmap Index")).count();
-    assert!(looks > 1, "{plan:#?}");
-    assert_eq!(plan.iter().filter(by_order).count(), looks, "{plan:#?}");
+    let own = texts(include_str!("postgres/texts.rs"));
+    let Dialect { pending, hand_over, bodies: Bodies { unsorted, unsorted_of, one, .. }, .. } =
+        &postgres::DIALECT;
+    // One delivery is found as well by its id alone.
+    let by_id = "id = ";
+    for (text, types, values, by) in [
+        (*pending, "text", r#"'[["cellar", "1", 0]]'"#, "Index Cond: (order_id = "),
+        (*hand_over, "text, text, text", "'cellar', '1', '2'", "Index Cond: (order_id = "),
+        (*unsorted_of, "text", r#"'[["cellar", 1]]'"#, by_id),
+        (*one, "text, bigint", "'cellar', 1", by_id),
+        (sql::SORT_DELIVERIES, "text", r#"'[["cellar", 1, "sorted", "1", null]]'"#, by_id),
+        (sql::SETTLE_DELIVERIES, "text", r#"'[["cellar", 1, "applied", null]]'"#, by_id),
+        (sql::CANDIDATE, "text, bigint", "'cellar', 1", by_id),
+        (&own["KNOWN"], "text[], bigint[], bigint", "'{cellar}', '{1}', 1", by_id),
+        (&own["STILL_THERE"], "text[], bigint[]", "'{cellar}', '{1}'", by_id),
+        // In the order of what waits, whoever sent it: nothing else is gone through.
+        (*unsorted, "bigint, bigint", "10, 9", "Filter: (received_at < "),
+    ] {
+        run(format!("PREPARE asked ({types}) AS {text}")).await;
+        let plan = run(format!("EXPLAIN EXECUTE asked ({values})")).await;
+        run("DEALLOCATE asked".to_owned()).await;
+        let plan: Vec<String> = plan.iter().map(|row| sqlx::Row::get(row, 0)).collect();
+        // What a look into each partition of a table goes by: the line behind its name.
+        let looks = |table: &str| {
+            let on = format!(" on {table}");
+            let is_look =
+                |line: &str| line.contains("Scan") && line.contains(&on) && !line.contains("Bitmap Heap");
+            let looks = plan.windows(2).filter(|lines| is_look(&lines[0])).map(|lines| lines[1].clone());
+            looks.collect::<Vec<_>>()
+        };
+        let deliveries = looks("deliveries");
+        let by_index = |line: &String| line.contains(by) && (by != by_id || line.contains("Index Cond: "));
+        assert!(!deliveries.is_empty() && deliveries.iter().all(by_index), "{plan:#?}");
+        let others = [looks("delivery_bodies"), looks("dedupe")].concat();
+        assert!(others.iter().all(|line| line.contains("Index Cond: ((connection = ")), "{plan:#?}");
+    }
     database.drop().await;
 }

@@ -6,19 +6,48 @@ INSERT INTO deliveries
     (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-pub(super) const ADD_BODY: &str = "INSERT INTO delivery_bodies (delivery_id, body) VALUES ($1, $2)";
-
-pub(super) const UNSORTED: &str = "
+/// The texts that look for bodies, which one engine keys by their connection and the other does not: where it does, `$keyed`
+/// says which body's connection is which delivery's.
+macro_rules! bodies {
+    ($keyed:literal) => {
+        $crate::store::on::Bodies {
+            unsorted: concat!(
+                "
 SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM deliveries d JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.state = 'stored' AND d.received_at < $2 ORDER BY d.id LIMIT $1";
-
-/// Of a list of deliveries. The state is hidden as in [`SORT_DELIVERIES`], and so the list is gone through and not the table.
-pub(super) const UNSORTED_OF: &str = "
+FROM deliveries d JOIN delivery_bodies b ON ",
+                $keyed,
+                "b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.state = 'stored' AND d.received_at < $2 ORDER BY d.id LIMIT $1"
+            ),
+            unsorted_of: concat!(
+                "
 SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM json_each($1) i LEFT JOIN deliveries d ON d.id = CAST(i.value AS BIGINT)
-JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE COALESCE(d.state, '') = 'stored' ORDER BY d.id";
+FROM json_each($1) i LEFT JOIN deliveries d ON d.connection = i.value ->> 0 AND d.id = CAST(i.value ->> 1 AS BIGINT)
+JOIN delivery_bodies b ON ",
+                $keyed,
+                "b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE COALESCE(d.state, '') = 'stored' ORDER BY d.id"
+            ),
+            one: concat!(
+                "
+SELECT b.body FROM deliveries d
+JOIN delivery_bodies b ON ",
+                $keyed,
+                "b.delivery_id IN (d.id, d.duplicate_of)
+WHERE d.connection = $1 AND d.id = $2 ORDER BY b.delivery_id = d.id DESC LIMIT 1"
+            ),
+            replay: concat!(
+                "
+UPDATE deliveries AS d SET state = 'stored', reason = NULL
+WHERE d.id = $1 AND d.state NOT IN ('stored', 'sorted')
+  AND EXISTS (SELECT 1 FROM delivery_bodies b WHERE ",
+                $keyed,
+                "b.delivery_id = COALESCE(d.duplicate_of, d.id))"
+            ),
+        }
+    };
+}
+pub(super) use bodies;
 
 pub(super) const LEASED: &str =
     "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
@@ -64,8 +93,6 @@ pub(super) const PART: &str = "SELECT order_id FROM parts WHERE channel = $1 AND
 
 pub(super) const ADD_PART: &str = "INSERT INTO parts (channel, part_id, order_id) VALUES ($1, $2, $3) ON CONFLICT (channel, part_id) DO NOTHING";
 
-pub(super) const HAND_OVER_DELIVERIES: &str = "UPDATE deliveries SET order_id = $3, reason = NULL WHERE connection = $1 AND order_id = $2 AND state = 'sorted'";
-
 pub(super) const HAND_OVER_ATTEMPTS: &str =
     "UPDATE attempts SET order_id = $3 WHERE channel = $1 AND order_id = $2";
 
@@ -81,16 +108,20 @@ pub(super) const MIRRORS_OF: &str = "
 SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
 WHERE m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1 ORDER BY o.key, m.destination";
 
-/// A list of (delivery, state, order, reason). The state is hidden, or PostgreSQL would go through the index of all that are
-/// stored for each of the list.
+/// A list of (connection, delivery, state, order, reason). The state is hidden, or PostgreSQL would go through the index of all
+/// that are stored for each of the list.
 pub(super) const SORT_DELIVERIES: &str = "
-UPDATE deliveries SET state = s.value ->> 1, order_id = s.value ->> 2, reason = s.value ->> 3
-FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'stored'";
+UPDATE deliveries SET state = s.value ->> 2, order_id = s.value ->> 3, reason = s.value ->> 4
+FROM json_each($1) s
+WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
+  AND COALESCE(deliveries.state, '') = 'stored'";
 
-/// A list of (delivery, state, reason). The state is hidden for the same reason.
+/// A list of (connection, delivery, state, reason). The state is hidden for the same reason.
 pub(super) const SETTLE_DELIVERIES: &str = "
-UPDATE deliveries SET state = s.value ->> 1, reason = s.value ->> 2
-FROM json_each($1) s WHERE deliveries.id = CAST(s.value ->> 0 AS BIGINT) AND COALESCE(deliveries.state, '') = 'sorted'";
+UPDATE deliveries SET state = s.value ->> 2, reason = s.value ->> 3
+FROM json_each($1) s
+WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
+  AND COALESCE(deliveries.state, '') = 'sorted'";
 
 /// A list of (channel, order, token, due at, priority).
 pub(super) const RELEASE_UNTIL: &str = "
@@ -106,7 +137,8 @@ DELETE FROM work WHERE (channel, order_id, lease) IN
 pub(super) const FENCE_OFF: &str =
     "UPDATE work SET lease = NULL, due_at = $3 WHERE channel = $1 AND order_id = $2 AND lease IS NOT NULL";
 
-pub(super) const CANDIDATE: &str = "SELECT connection, webhook_id, content FROM deliveries WHERE id = $1";
+pub(super) const CANDIDATE: &str =
+    "SELECT webhook_id, content FROM deliveries WHERE connection = $1 AND id = $2";
 
 pub(super) const KNOWS: &str = "SELECT revision FROM orders WHERE channel = $1 AND order_id = $2";
 
@@ -183,11 +215,6 @@ pub(super) const DELIVERY: &str = "
 SELECT id, connection, topic, webhook_id, headers, size, received_at, state, duplicate_of, order_id, reason
 FROM deliveries WHERE id = $1";
 
-pub(super) const BODY: &str = "
-SELECT b.body FROM deliveries d
-JOIN delivery_bodies b ON b.delivery_id = d.id OR b.delivery_id = d.duplicate_of
-WHERE d.id = $1 ORDER BY b.delivery_id DESC LIMIT 1";
-
 pub(super) const EXCEPTIONS: &str = "
 SELECT e.id, e.channel, e.order_id, o.name, e.destination, e.delivery_id, e.code, e.message, e.vendor, e.mend,
     e.opened_at, e.closed_at, e.owner, e.due_at
@@ -238,11 +265,6 @@ WHERE id > $1
   AND (CAST($5 AS BIGINT) IS NULL OR received_at >= $5)
   AND (CAST($6 AS BIGINT) IS NULL OR received_at < $6)
 ORDER BY id LIMIT $7";
-
-pub(super) const REPLAY_DELIVERY: &str = "
-UPDATE deliveries SET state = 'stored', reason = NULL
-WHERE id = $1 AND state NOT IN ('stored', 'sorted')
-  AND EXISTS (SELECT 1 FROM delivery_bodies b WHERE b.delivery_id = COALESCE(deliveries.duplicate_of, deliveries.id))";
 
 pub(super) const REMOVE_EXCEPTIONS: &str = "
 DELETE FROM exceptions WHERE id IN

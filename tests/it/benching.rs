@@ -9,7 +9,6 @@ mod server;
 #[path = "../../bench/webhook.rs"]
 mod webhook;
 
-use std::path::Path;
 
 use converging::{Far, Options, measure};
 
@@ -26,8 +25,7 @@ async fn a_backlog_is_drained_by_one_write_an_order_and_each_change_arrives() {
         instances: 1,
         workers: None,
     };
-    let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
-    let figures = measure(binary, folder.path(), &Far::play().await, &options).await.unwrap();
+    let figures = measure(&server::binary(), folder.path(), &Far::play().await, &options).await.unwrap();
     assert!(figures.wrong.is_empty(), "{:#?}", figures.wrong);
     assert_eq!(figures.remote_writes, 300);
     assert!((30..=60).contains(&figures.changes_writes), "{}", figures.changes_writes);

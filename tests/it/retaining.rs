@@ -10,8 +10,8 @@ use crossdock::domain::OrderRef;
 use crossdock::domain::reason::{Reason, ReasonCode};
 use crossdock::schedule;
 use crossdock::store::{
-    Accepted, Changes, DeliveryQuery, DeliveryState, Entry, ExceptionAt, ExceptionQuery, Gate, NewDelivery,
-    OpenException, Release, Removed, Retention, Sorted, SortedInto, Store, pack,
+    Accepted, Changes, DeliveryQuery, DeliveryRef, DeliveryState, Entry, ExceptionAt, ExceptionQuery, Gate,
+    NewDelivery, OpenException, Release, Removed, Retention, Sorted, SortedInto, Store, pack,
 };
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -48,6 +48,10 @@ fn delivery(webhook_id: &str, body: &str, received: i64) -> NewDelivery {
 
 fn into(id: i64, into: SortedInto) -> Sorted {
     Sorted { id, connection: "cellar".into(), into }
+}
+
+fn which(id: i64) -> DeliveryRef {
+    DeliveryRef { connection: Arc::from("cellar"), id }
 }
 
 fn settled(id: i64) -> Sorted {
@@ -260,7 +264,7 @@ async fn measured_with_a_hundred_thousand_deliveries() {
         let passes = leases.iter().zip(numbers).map(|(lease, _)| {
             let number: i64 = lease.order.id.as_str().parse().unwrap();
             let changes = Changes {
-                settled: vec![(id(0, number + 1), DeliveryState::Applied, None)],
+                settled: vec![(which(id(0, number + 1)), DeliveryState::Applied, None)],
                 release: Some(Release::Finished),
                 ..Changes::default()
             };

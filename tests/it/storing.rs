@@ -8,9 +8,9 @@ use crossdock::domain::mirror::{Mirror, MirrorState};
 use crossdock::domain::reason::{Duties, Duty, Reason, ReasonCode};
 use crossdock::domain::{OrderRef, RemoteId};
 use crossdock::store::{
-    Accepted, Changes, Committed, DeliveryQuery, DeliveryState, Entry, ExceptionAt, ExceptionQuery,
-    ExceptionRow, Gate, Lease, NewDelivery, OpenException, Release, ReplayQuery, Sorted, SortedInto, Store,
-    pack,
+    Accepted, Changes, Committed, DeliveryQuery, DeliveryRef, DeliveryState, Entry, ExceptionAt,
+    ExceptionQuery, ExceptionRow, Gate, Lease, NewDelivery, OpenException, Release, ReplayQuery, Sorted,
+    SortedInto, Store, pack,
 };
 use jiff::Timestamp;
 
@@ -33,6 +33,10 @@ fn delivery(webhook_id: &str, topic: &str, body: &str) -> NewDelivery {
 fn into_order(id: i64) -> Sorted {
     let into = SortedInto::Order { order: order_ref(), urgent: false };
     Sorted { id, connection: "cellar".into(), into }
+}
+
+fn which(number: i64) -> DeliveryRef {
+    DeliveryRef { connection: Arc::from("cellar"), id: nth(number) }
 }
 
 async fn lease(store: &Store, now: i64) -> Option<Lease> {
@@ -108,6 +112,34 @@ async fn identical_deliveries_at_the_same_instant_are_one() {
         new += usize::from(matches!(outcome.unwrap(), Accepted::Stored(_)));
     }
     assert_eq!(new, 1);
+}
+
+/// Two shops may send the same words under the same id in one moment: each is told to its own.
+#[tokio::test]
+async fn what_one_connection_sent_is_no_repeat_of_anothers() {
+    let (_folder, store) = store().await;
+    let of = |connection: &str| NewDelivery {
+        connection: Arc::from(connection),
+        content: digest(&[connection.as_bytes(), b"{}"]),
+        ..delivery("a", "orders/create", "{}")
+    };
+    let first = store.accept(vec![of("cellar"), of("vault"), of("cellar")]).await.unwrap();
+    let [cellar, vault] = [nth(1), nth(2)];
+    assert_eq!(first, [Accepted::Stored(cellar), Accepted::Stored(vault), Accepted::Duplicate(cellar)]);
+    let again = store.accept(vec![of("vault"), of("cellar")]).await.unwrap();
+    assert_eq!(again, [Accepted::Duplicate(vault), Accepted::Duplicate(cellar)]);
+    let waiting = store.unsorted(10).await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|one| (one.id, one.connection.as_str())).collect();
+    assert_eq!(waiting, [(cellar, "cellar"), (vault, "vault")]);
+    // What names another's delivery touches nothing.
+    let into = SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into());
+    store.sort(vec![Sorted { id: vault, connection: "cellar".into(), into }], second(1)).await.unwrap();
+    assert_eq!(store.unsorted(10).await.unwrap().len(), 2);
+    let into = SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into());
+    store.sort(vec![Sorted { id: vault, connection: "vault".into(), into }], second(1)).await.unwrap();
+    assert_eq!(store.unsorted(10).await.unwrap().len(), 1);
+    assert_eq!(store.replay_deliveries(vec![vault], second(2)).await.unwrap(), 1);
+    assert_eq!(store.unsorted(10).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -291,7 +323,9 @@ async fn what_waits_to_be_sorted_is_found_by_its_ids_and_by_its_age() {
     }
     store.sort(vec![into_order(nth(2))], second(0)).await.unwrap();
     let ids = |found: Vec<crossdock::store::StoredDelivery>| found.iter().map(|d| d.id).collect::<Vec<_>>();
-    assert_eq!(ids(store.unsorted_of(vec![nth(3), nth(2), nth(99)]).await.unwrap()), [nth(3)]);
+    assert_eq!(ids(store.unsorted_of([3, 2, 99].map(which).to_vec()).await.unwrap()), [nth(3)]);
+    let elsewhere = DeliveryRef { connection: Arc::from("other"), id: nth(3) };
+    assert_eq!(ids(store.unsorted_of(vec![elsewhere]).await.unwrap()), [] as [i64; 0]);
     assert_eq!(ids(store.unsorted_before(second(0), 10).await.unwrap()), [] as [i64; 0]);
     assert_eq!(ids(store.unsorted_before(second(1), 1).await.unwrap()), [nth(1)]);
 }
@@ -376,7 +410,7 @@ async fn a_commit_keeps_all_of_a_pass_and_reads_it_back() {
     mirror.state = MirrorState::InStep;
     let changes = Changes {
         record: Some((3, record(document()))),
-        settled: vec![(nth(1), DeliveryState::Applied, Some("why".into()))],
+        settled: vec![(which(1), DeliveryState::Applied, Some("why".into()))],
         mirrors: vec![mirror.clone()],
         attempts: vec![(
             "compliance".into(),
@@ -468,7 +502,7 @@ async fn a_nul_in_what_comes_from_outside_keeps_nothing_from_being_kept() {
     };
     let changes = Changes {
         record: Some((1, record(document.clone()))),
-        settled: vec![(nth(1), DeliveryState::Applied, Some(nul("because")))],
+        settled: vec![(which(1), DeliveryState::Applied, Some(nul("because")))],
         timeline: vec![entry],
         mirrors: vec![mirror.clone()],
         attempts: vec![(nul("compliance"), "submit", tried)],

@@ -87,7 +87,7 @@ impl Pass<'_> {
     fn give_up(&mut self, deliveries: &[StoredDelivery], reason: &Reason) {
         self.changes.close.push(ExceptionAt::Order);
         for delivery in deliveries {
-            self.changes.unreadable.push((delivery.id, reason.clone()));
+            self.changes.unreadable.push((delivery.which(), reason.clone()));
             telemetry::delivery_settled(&delivery.connection, "exception");
         }
     }
@@ -97,7 +97,7 @@ impl Pass<'_> {
         let now = self.now();
         let why = format!("it is asked which order it is about: {why}");
         for delivery in deliveries {
-            self.changes.settled.push((delivery.id, DeliveryState::Sorted, Some(why.clone())));
+            self.changes.settled.push((delivery.which(), DeliveryState::Sorted, Some(why.clone())));
         }
         self.changes.release = Some(Release::Until(self.after_waiting(self.heard_at.unwrap_or(now), asked)));
     }

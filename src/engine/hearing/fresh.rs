@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
 
+use crate::store::DeliveryRef;
+
 /// After this long another instance's delivery is anybody's.
 pub(in super::super) const LEFT_BEHIND: SignedDuration = SignedDuration::from_secs(2);
 
@@ -18,7 +20,7 @@ pub(in super::super) struct Fresh(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    ids: Vec<i64>,
+    own: Vec<DeliveryRef>,
     /// Some whose ids are not known are there as well.
     others: bool,
 }
@@ -29,18 +31,18 @@ pub(in super::super) enum Next {
     /// Whatever waits.
     Any,
     /// These.
-    These(Vec<i64>),
+    These(Vec<DeliveryRef>),
     /// What others left behind.
     LeftBehind,
 }
 
 impl Fresh {
     /// These were stored; others too, whose ids are not known.
-    pub(in super::super) fn stored(&self, ids: impl IntoIterator<Item = i64>, others: bool) {
+    pub(in super::super) fn stored(&self, own: impl IntoIterator<Item = DeliveryRef>, others: bool) {
         let mut state = self.state();
         state.others |= others;
-        if state.ids.len() < MOST {
-            state.ids.extend(ids);
+        if state.own.len() < MOST {
+            state.own.extend(own);
         } else {
             state.others = true;
         }
@@ -52,17 +54,17 @@ impl Fresh {
         if std::mem::take(&mut state.others) {
             return Next::Any;
         }
-        if state.ids.is_empty() {
+        if state.own.is_empty() {
             return Next::LeftBehind;
         }
-        let most = most.min(state.ids.len());
-        Next::These(state.ids.drain(..most).collect())
+        let most = most.min(state.own.len());
+        Next::These(state.own.drain(..most).collect())
     }
 
     /// Whether nothing of its own is known to wait.
     pub(in super::super) fn is_empty(&self) -> bool {
         let state = self.state();
-        state.ids.is_empty() && !state.others
+        state.own.is_empty() && !state.others
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -77,11 +79,12 @@ mod tests {
     #[test]
     fn its_own_are_sorted_first_then_what_others_left_behind() {
         let fresh = Fresh::default();
-        fresh.stored([1, 2, 3], false);
-        assert_eq!(fresh.next(2), Next::These(vec![1, 2]));
-        fresh.stored([4], true);
+        let of = |id| DeliveryRef { connection: "cellar".into(), id };
+        fresh.stored([1, 2, 3].map(of), false);
+        assert_eq!(fresh.next(2), Next::These(vec![of(1), of(2)]));
+        fresh.stored([of(4)], true);
         assert_eq!(fresh.next(2), Next::Any);
-        assert_eq!(fresh.next(2), Next::These(vec![3, 4]));
+        assert_eq!(fresh.next(2), Next::These(vec![of(3), of(4)]));
         assert_eq!(fresh.next(2), Next::LeftBehind);
     }
 }

@@ -184,7 +184,8 @@ impl Store {
                 let Some(row) = fetch_optional!(on, DeliveryColumns, sql::DELIVERY, id)? else {
                     return Ok(None);
                 };
-                let body = fetch_optional!(on, (Vec<u8>,), sql::BODY, id)?;
+                let text = on.dialect().bodies.one;
+                let body = fetch_optional!(on, (Vec<u8>,), text, &row.1, id)?;
                 let body = body.map(|(body,)| crate::store::inbox::unpack(&body, row.5)).transpose()?;
                 Ok(Some((delivery(row)?, body.unwrap_or_default())))
             })
@@ -434,8 +435,9 @@ impl Store {
         self.write(move |mut on| {
             Box::pin(async move {
                 let mut count = 0;
+                let text = on.dialect().bodies.replay;
                 for id in ids {
-                    count += execute!(on, sql::REPLAY_DELIVERY, id)?;
+                    count += execute!(on, text, id)?;
                     execute!(on, sql::CLOSE_DELIVERY_EXCEPTION, id, micros(now))?;
                 }
                 Ok(count)

@@ -56,7 +56,8 @@ impl Row<'_> {
 /// A batch as it is to be stored, and the keys that become known with it.
 pub(in crate::store) struct Batch<'d> {
     pub(in crate::store) rows: Vec<Row<'d>>,
-    pub(in crate::store) entered: Vec<(i64, i64)>,
+    /// Each key, and the place of the row that holds it.
+    pub(in crate::store) entered: Vec<(i64, usize)>,
 }
 
 /// Decides about deliveries that get these ids, by the holders of their keys.
@@ -76,13 +77,13 @@ pub(in crate::store) async fn decide<'d>(
         // A sender's retry repeats both. A repeated id alone is answered and kept; a repeated content alone may still be
         // news (two bare hints look alike), so the sorter has the last word on it.
         let state = if same_id.is_some() { DeliveryState::Duplicate } else { DeliveryState::Stored };
-        let of = same_content.or(same_id);
+        let (of, at) = (same_content.or(same_id), rows.len());
         rows.push(Row { id, delivery, state, of, same_body: same_content.is_some() });
         // Only what is new makes others its repeats: what hid behind a borrowed id must not hide what comes after it.
         if of.is_none() {
             for key in [keys.id, keys.content] {
                 held.entry(key).or_insert_with(|| {
-                    entered.push((key, id));
+                    entered.push((key, at));
                     id
                 });
             }
@@ -109,10 +110,9 @@ async fn is_same(
                 other.webhook_id == delivery.webhook_id
             }
     } else {
-        let row = fetch_optional!(*on, (String, String, Vec<u8>), sql::CANDIDATE, id)?;
-        row.is_some_and(|(name, webhook_id, content)| {
-            *name == *delivery.connection
-                && if by_content { content == delivery.content } else { webhook_id == delivery.webhook_id }
+        let row = fetch_optional!(*on, (String, Vec<u8>), sql::CANDIDATE, &*delivery.connection, id)?;
+        row.is_some_and(|(webhook_id, content)| {
+            if by_content { content == delivery.content } else { webhook_id == delivery.webhook_id }
         })
     };
     Ok(same.then_some(id))

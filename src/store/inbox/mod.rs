@@ -17,7 +17,8 @@ use crate::domain::{OrderRef, RemoteId};
 use crate::store::bulk::Bulk;
 use crate::store::on::{On, execute, fetch_all, insert_all, list};
 use crate::store::{
-    DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, postgres, sql, work,
+    DeliveryRef, DeliveryState, Engine, Result, Store, StoredDelivery, from_json, instant, micros, postgres,
+    sql, work,
 };
 
 /// A verified delivery to be stored.
@@ -120,7 +121,8 @@ impl Store {
     pub async fn unsorted_before(&self, before: Timestamp, limit: i64) -> Result<Vec<StoredDelivery>> {
         self.read(move |mut on| {
             Box::pin(async move {
-                let rows = fetch_all!(on, BodyRow, sql::UNSORTED, limit, micros(before))?;
+                let text = on.dialect().bodies.unsorted;
+                let rows = fetch_all!(on, BodyRow, text, limit, micros(before))?;
                 rows.into_iter().map(stored).collect()
             })
         })
@@ -128,11 +130,13 @@ impl Store {
     }
 
     /// Those of these that nobody has looked at.
-    pub async fn unsorted_of(&self, ids: Vec<i64>) -> Result<Vec<StoredDelivery>> {
+    pub async fn unsorted_of(&self, deliveries: Vec<DeliveryRef>) -> Result<Vec<StoredDelivery>> {
         self.read(move |mut on| {
             Box::pin(async move {
-                let rows =
-                    fetch_all!(on, BodyRow, sql::UNSORTED_OF, crate::store::to_json("deliveries", &ids)?)?;
+                let text = on.dialect().bodies.unsorted_of;
+                let asked: Vec<_> =
+                    deliveries.iter().map(|one| serde_json::json!([*one.connection, one.id])).collect();
+                let rows = fetch_all!(on, BodyRow, text, list("deliveries", &asked)?)?;
                 rows.into_iter().map(stored).collect()
             })
         })
@@ -170,7 +174,7 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
             }
         };
         let of = order.as_ref().map(|(order, _)| &order.id);
-        settled.push((*id, serde_json::json!([id, state.as_str(), of, reason])));
+        settled.push((*id, serde_json::json!([channel, id, state.as_str(), of, reason])));
         if let Some((order, urgent)) = order {
             let priority = due.entry((order.connection, order.id.0)).or_insert(1);
             *priority = (*priority).min(i64::from(!urgent));

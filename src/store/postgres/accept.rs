@@ -3,6 +3,7 @@
 //! Two instances may be given the same delivery at the same instant: the keys are unique, so the later statement fails as a
 //! whole, writes nothing, and is decided anew.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use sqlx::{Connection as _, PgConnection};
@@ -47,9 +48,11 @@ async fn once(
     batch: &[NewDelivery],
     keys: &[Keys],
 ) -> Result<Option<Vec<Accepted>>> {
+    let senders: Vec<&str> = batch.iter().flat_map(|delivery| [&*delivery.connection; 2]).collect();
     let asked: Vec<i64> = keys.iter().flat_map(|keys| [keys.id, keys.content]).collect();
     let known: Vec<(Option<i64>, Option<i64>)> = sqlx::query_as(KNOWN)
-        .bind(&asked)
+        .bind(senders)
+        .bind(asked)
         .bind(i64::try_from(batch.len()).unwrap_or(i64::MAX))
         .fetch_all(&mut *connection)
         .await?;
@@ -80,12 +83,9 @@ fn day(delivery: &NewDelivery) -> i64 {
 /// Writes it; false where the original of a repeat is gone, whose body the repeat was to have in common with it.
 async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result<bool> {
     let young = batch.rows.iter().map(|row| row.id).min().unwrap_or(0) - KEPT_FOR_CERTAIN * DAY;
-    let mut old: Vec<i64> = batch
-        .rows
-        .iter()
-        .filter(|row| row.same_body)
-        .filter_map(|row| row.of)
-        .filter(|of| *of < young)
+    let repeats = batch.rows.iter().filter(|row| row.same_body);
+    let mut old: Vec<(&str, i64)> = repeats
+        .filter_map(|row| Some((&*row.delivery.connection, row.of.filter(|of| *of < young)?)))
         .collect();
     if old.is_empty() {
         write(connection, batch).await?;
@@ -94,8 +94,9 @@ async fn store(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result
     // Old enough to be removed between the decision and the writing: held until both are one.
     old.sort_unstable();
     old.dedup();
+    let (senders, ids): (Vec<&str>, Vec<i64>) = old.iter().copied().unzip();
     let mut transaction = connection.begin().await?;
-    let there = sqlx::query(STILL_THERE).bind(&old).fetch_all(&mut *transaction).await?.len();
+    let there = sqlx::query(STILL_THERE).bind(senders).bind(ids).fetch_all(&mut *transaction).await?.len();
     if there < old.len() {
         return Ok(false);
     }
@@ -109,21 +110,23 @@ async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result
     // In order, so that two instances never wait for each other.
     let mut entered = entered.clone();
     entered.sort_unstable();
-    let (entered, holders): (Vec<i64>, Vec<i64>) = entered.into_iter().unzip();
-    let periods: Vec<i64> = holders.iter().map(|id| id / DAY / PERIOD_DAYS).collect();
+    let (entered, holders): (Vec<i64>, Vec<&Row<'_>>) =
+        entered.into_iter().map(|(key, holder)| (key, &rows[holder])).unzip();
+    let periods: Vec<i64> = holders.iter().map(|row| row.id / DAY / PERIOD_DAYS).collect();
     // The body of a repeat lies with its original; one that only borrowed a webhook id keeps its own.
-    let (with_body, bodies): (Vec<i64>, Vec<&[u8]>) =
-        rows.iter().filter(|row| !row.same_body).map(|row| (row.id, row.delivery.body.as_slice())).unzip();
+    let with_body: Vec<&Row<'_>> = rows.iter().filter(|row| !row.same_body).collect();
     let column =
         |of: fn(&NewDelivery) -> i64| -> Vec<i64> { rows.iter().map(|row| of(row.delivery)).collect() };
     let text =
         |of: fn(&NewDelivery) -> &str| -> Vec<_> { rows.iter().map(|row| of(row.delivery).kept()).collect() };
     sqlx::query(STORE)
+        .bind(senders(&holders))
         .bind(entered)
-        .bind(holders)
+        .bind(ids(&holders))
         .bind(periods)
-        .bind(with_body)
-        .bind(bodies)
+        .bind(senders(&with_body))
+        .bind(ids(&with_body))
+        .bind(with_body.iter().map(|row| row.delivery.body.as_slice()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.id).collect::<Vec<_>>())
         .bind(text(|delivery| &delivery.connection))
         .bind(text(|delivery| &delivery.topic))
@@ -137,4 +140,12 @@ async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> sqlx::Result
         .execute(connection)
         .await?;
     Ok(())
+}
+
+fn ids(rows: &[&Row<'_>]) -> Vec<i64> {
+    rows.iter().map(|row| row.id).collect()
+}
+
+fn senders<'d>(rows: &[&Row<'d>]) -> Vec<Cow<'d, str>> {
+    rows.iter().map(|row| row.delivery.connection.kept()).collect()
 }

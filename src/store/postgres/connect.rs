@@ -205,9 +205,13 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::store::Store;
+    use crate::store::inbox::{Keys, pack};
+    use crate::store::postgres::{DAY, PERIOD_DAYS};
     use crate::store::seam::Database;
+    use crate::store::{Accepted, NewDelivery, Store};
 
     const SHORT: Patience = Patience { whole: Duration::from_millis(300), pause: Duration::from_millis(20) };
     const NONE: Patience = Patience { whole: Duration::ZERO, pause: Duration::ZERO };
@@ -314,6 +318,64 @@ mod tests {
         assert!(!told.contains("hush"), "{told}");
         let told = refusal(&format!("{}-not", database.url), wait).await;
         assert!(told.contains("; create the database, or name another in store.url"), "{told}");
+        database.drop().await;
+    }
+
+    /// Bodies and keys had no connection: they get their delivery's, or that of a repeat that outlived it.
+    #[tokio::test]
+    async fn what_was_kept_by_its_number_alone_is_known_again_by_its_connection() {
+        let Some(database) = Database::make().await else { return };
+        let mut connection = database.connect().await;
+        sqlx::migrate!("migrations/postgres").run_to(8, &mut connection).await.unwrap();
+        let keys = Keys::read("cellar", "a", &[1; 16]);
+        let (day, number) = (20_000 * DAY, 20_000 / PERIOD_DAYS);
+        let (first, repeat) = (day + 1, day + 2);
+        let body = pack(b"{}").iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let delivery = |id: i64, webhook: &str, of: &str| {
+            format!(
+                "INSERT INTO deliveries (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
+                 VALUES ({id}, 'cellar', 'orders/create', '{webhook}', '\\x{}', '{{}}', 2, 0, 'stored', {of});",
+                "01".repeat(16)
+            )
+        };
+        let filled = [
+            delivery(first, "a", "NULL"),
+            // A repeat of one that was removed, whose body it has.
+            delivery(repeat, "b", "7"),
+            format!(
+                "INSERT INTO delivery_bodies VALUES ({first}, '\\x{body}'), (7, '\\x{body}'), (8, '\\x{body}');"
+            ),
+            format!("INSERT INTO dedupe VALUES ({}, {first}, {number}), (9, 9, 0);", keys.id),
+            "SELECT setval('delivery_numbers', 10)".to_owned(),
+        ];
+        sqlx::raw_sql(sqlx::AssertSqlSafe(filled.concat())).execute(&mut connection).await.unwrap();
+
+        let store = Store::open(&database.url).await.unwrap();
+        let waiting = store.unsorted(10).await.unwrap();
+        let waiting: Vec<_> = waiting.iter().map(|one| (one.id, one.body.as_slice())).collect();
+        assert_eq!(waiting, [(first, b"{}".as_slice()), (repeat, b"{}")]);
+        let again = NewDelivery {
+            connection: Arc::from("cellar"),
+            topic: "orders/create".into(),
+            webhook_id: "a".into(),
+            headers: "{}".into(),
+            size: 2,
+            received_at: Timestamp::from_second(20_000 * 86_400).unwrap(),
+            body: pack(b"{}"),
+            content: [2; 16],
+        };
+        assert_eq!(store.accept(vec![again]).await.unwrap(), [Accepted::Duplicate(first)]);
+        let of = "SELECT connection FROM dedupe UNION ALL SELECT connection FROM delivery_bodies ORDER BY 1";
+        let left: Vec<(String,)> = sqlx::query_as(of).fetch_all(&mut connection).await.unwrap();
+        // The body of the repeat just now is among them; the key of what is gone is not.
+        assert_eq!(
+            left.iter().map(|(of,)| of.as_str()).collect::<Vec<_>>(),
+            ["", "cellar", "cellar", "cellar", "cellar"]
+        );
+        store.close().await;
         database.drop().await;
     }
 

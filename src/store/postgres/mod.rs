@@ -27,7 +27,7 @@ use reach::{AT_MOST, Lent, Reach};
 
 use super::on::{Dialect, On};
 use super::writer::{self, Jobs, Queue};
-use super::{Accepted, NewDelivery, Result, StoreError};
+use super::{Accepted, NewDelivery, Result, StoreError, sql};
 
 pub(super) const DIALECT: Dialect = Dialect {
     now: "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
@@ -52,15 +52,21 @@ SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
 ORDER BY w.channel COLLATE \"C\", w.order_id COLLATE \"C\" FOR UPDATE OF w",
     // The offset keeps each order's deliveries apart. Otherwise, where few deliveries had an order when they were last counted, all
-    // that have one are read first, and then held against the list.
+    // that have one are read first, and then held against the list. The connection is hidden, or all that a connection sent would
+    // be gone through where a day was counted while it was empty.
     pending: "
 SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
 FROM json_each($1) o
 CROSS JOIN LATERAL (SELECT * FROM deliveries
-    WHERE connection = o.value ->> 0 AND order_id = o.value ->> 1 AND state = 'sorted' OFFSET 0) d
-CROSS JOIN LATERAL (SELECT body FROM delivery_bodies WHERE delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
+    WHERE COALESCE(connection, '') = o.value ->> 0 AND order_id = o.value ->> 1 AND state = 'sorted' OFFSET 0) d
+CROSS JOIN LATERAL (SELECT body FROM delivery_bodies
+    WHERE connection = d.connection AND delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
 ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 FOR UPDATE",
+    hand_over: "
+UPDATE deliveries SET order_id = $3, reason = NULL
+WHERE COALESCE(connection, '') = $1 AND order_id = $2 AND state = 'sorted'",
+    bodies: sql::bodies!("b.connection = d.connection AND "),
 };
 
 /// Jobs that wait before callers are made to wait.

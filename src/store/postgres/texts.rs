@@ -1,24 +1,29 @@
 //! SQL that only PostgreSQL takes: arrays as parameters, data-modifying `WITH`. Every text here is prepared by a test.
 //! Where `(SELECT …) IS NULL` stands for `NOT EXISTS`, the planner is kept from going through a whole table for a few rows.
 
-/// Keys with their first holders, as far as those are kept still, and as many fresh numbers as were asked for.
+/// Keys of connections with their first holders, as far as those are kept still, and as many fresh numbers as were asked for.
 pub(super) const KNOWN: &str = "
-SELECT key, (SELECT d.id FROM deliveries d WHERE d.id = k.delivery_id) FROM dedupe k WHERE key = ANY($1)
-UNION ALL SELECT NULL, nextval('delivery_numbers') FROM generate_series(1, $2)";
+SELECT k.key, (SELECT d.id FROM deliveries d WHERE d.connection = k.connection AND d.id = k.delivery_id)
+FROM unnest($1::text[], $2::bigint[]) AS asked (connection, key)
+JOIN dedupe k ON k.connection = asked.connection AND k.key = asked.key
+UNION ALL SELECT NULL, nextval('delivery_numbers') FROM generate_series(1, $3)";
 
 /// Keys, bodies and deliveries, in one statement.
 pub(super) const STORE: &str = "
 WITH keys AS (
-    INSERT INTO dedupe (key, delivery_id, period) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])),
+    INSERT INTO dedupe (connection, key, delivery_id, period)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])),
 bodies AS (
-    INSERT INTO delivery_bodies (delivery_id, body) SELECT * FROM unnest($4::bigint[], $5::bytea[]))
+    INSERT INTO delivery_bodies (connection, delivery_id, body) SELECT * FROM unnest($5::text[], $6::bigint[], $7::bytea[]))
 INSERT INTO deliveries
     (id, connection, topic, webhook_id, content, headers, size, received_at, state, duplicate_of)
-SELECT * FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::text[], $12::bigint[], $13::bigint[],
-    $14::text[], $15::bigint[])";
+SELECT * FROM unnest($8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::bigint[], $15::bigint[],
+    $16::text[], $17::bigint[])";
 
-/// Which of these still exist, held until the end of the transaction.
-pub(super) const STILL_THERE: &str = "SELECT id FROM deliveries WHERE id = ANY($1) ORDER BY id FOR KEY SHARE";
+/// Which deliveries of connections still exist, held until the end of the transaction.
+pub(super) const STILL_THERE: &str = "
+SELECT d.id FROM unnest($1::text[], $2::bigint[]) AS asked (connection, id)
+JOIN deliveries d ON d.connection = asked.connection AND d.id = asked.id ORDER BY d.id FOR KEY SHARE OF d";
 
 /// Deliveries that no partition of a day took, in the order of their ids.
 pub(super) const DELIVERIES_PAGE: &str = "
@@ -43,7 +48,7 @@ SELECT MAX(delivery_id) FROM
 /// Those of them that no delivery has.
 pub(super) const REMOVE_BODIES: &str = "
 DELETE FROM delivery_bodies_rest b WHERE delivery_id > $1 AND delivery_id <= $2
-    AND (SELECT d.id FROM deliveries d WHERE d.id = b.delivery_id) IS NULL
+    AND (SELECT d.id FROM deliveries d WHERE d.connection = b.connection AND d.id = b.delivery_id) IS NULL
     AND (SELECT d.id FROM deliveries d WHERE d.duplicate_of = b.delivery_id LIMIT 1) IS NULL";
 
 /// Keys that no partition of four weeks took.
@@ -53,7 +58,7 @@ pub(super) const KEYS_PAGE: &str =
 /// Those of them whose delivery is gone.
 pub(super) const REMOVE_KEYS: &str = "
 DELETE FROM dedupe_rest r WHERE key > $1 AND key <= $2
-    AND (SELECT d.id FROM deliveries d WHERE d.id = r.delivery_id) IS NULL";
+    AND (SELECT d.id FROM deliveries d WHERE d.connection = r.connection AND d.id = r.delivery_id) IS NULL";
 
 /// Tries that no partition of a day took: the old ones.
 pub(super) const REMOVE_ATTEMPTS: &str = "

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use sqlx::SqliteConnection;
 
 use super::dedupe::Dedupe;
+use super::texts::ADD_BODY;
 use crate::store::bulk::Bulk;
 use crate::store::inbox::{Batch, Keys, Row, decide};
 use crate::store::on::{On, insert_all};
 use crate::store::{Accepted, NewDelivery, Result, micros, sql};
 
 static DELIVERIES: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_DELIVERY));
-static BODIES: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::ADD_BODY));
+static BODIES: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(ADD_BODY));
 
 pub(super) async fn accept(
     connection: &mut SqliteConnection,
@@ -42,6 +43,6 @@ pub(super) async fn accept(
     // The body of a repeat lies with its original; one that only borrowed a webhook id keeps its own.
     let own: Vec<&Row<'_>> = rows.iter().filter(|row| !row.same_body).collect();
     insert_all!(on, BODIES, &own, |row| row.id, row.delivery.body.as_slice());
-    dedupe.enter(entered);
+    dedupe.enter(entered.into_iter().map(|(key, holder)| (key, rows[holder].id)));
     Ok(rows.iter().map(Row::accepted).collect())
 }

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::on::{Dialect, On};
 use super::retention::Texts;
 use super::writer::{self, Job, Jobs, Queue, run};
-use super::{Accepted, NewDelivery, Result, StoreError, schema_trouble};
+use super::{Accepted, NewDelivery, Result, StoreError, schema_trouble, sql};
 use dedupe::Dedupe;
 
 pub(super) const DIALECT: Dialect = Dialect {
@@ -55,6 +55,9 @@ JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
 ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2",
+    hand_over: "
+UPDATE deliveries SET order_id = $3, reason = NULL WHERE connection = $1 AND order_id = $2 AND state = 'sorted'",
+    bodies: sql::bodies!(""),
 };
 
 pub(super) const OLD: Texts = Texts {

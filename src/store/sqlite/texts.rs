@@ -1,4 +1,6 @@
-//! SQL that removes what is old, row by row. Every text here is prepared by a test.
+//! SQL that only SQLite takes, most of it to remove what is old row by row. Every text here is prepared by a test.
+
+pub(super) const ADD_BODY: &str = "INSERT INTO delivery_bodies (delivery_id, body) VALUES ($1, $2)";
 
 /// Deliveries in the order of their ids.
 pub(super) const DELIVERIES_PAGE: &str = "

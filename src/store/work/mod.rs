@@ -18,7 +18,9 @@ use crate::domain::timeline::Change;
 use crate::domain::{ConnectionName, OrderRef, RemoteId};
 use crate::store::instances::lease_prefix;
 use crate::store::on::{execute, fetch_all, fetch_optional};
-use crate::store::{DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json};
+use crate::store::{
+    DeliveryRef, DeliveryState, Result, Store, StoreError, StoredDelivery, instant, micros, sql, to_json,
+};
 use crate::transport::Try;
 use load::load;
 use passes::Keep;
@@ -127,9 +129,9 @@ pub struct Changes {
     /// The record, with its new revision.
     pub record: Option<(i64, OrderRecord)>,
     /// Deliveries that are done with: what became of each and why.
-    pub settled: Vec<(i64, DeliveryState, Option<String>)>,
+    pub settled: Vec<(DeliveryRef, DeliveryState, Option<String>)>,
     /// Deliveries that could not be understood.
-    pub unreadable: Vec<(i64, Reason)>,
+    pub unreadable: Vec<(DeliveryRef, Reason)>,
     /// The story's new lines.
     pub timeline: Vec<Entry>,
     /// Mirrors that changed.

@@ -38,7 +38,8 @@ pub(in crate::store) async fn hand_over(
     now: Timestamp,
 ) -> Result<()> {
     let (channel, part, order) = (&waiting.connection, waiting.id.as_str(), order.as_str());
-    execute!(*on, sql::HAND_OVER_DELIVERIES, channel, part, order)?;
+    let text = on.dialect().hand_over;
+    execute!(*on, text, channel, part, order)?;
     execute!(*on, sql::HAND_OVER_ATTEMPTS, channel, part, order)?;
     execute!(*on, sql::TOUCH, channel, order, micros(now), i64::from(!urgent))?;
     Ok(())

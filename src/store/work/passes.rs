@@ -257,10 +257,11 @@ async fn settle_deliveries(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()
     let mut settled = Vec::with_capacity(kept.len());
     for (pass, _) in kept {
         for (delivery, state, why) in &pass.changes.settled {
-            settled.push(json!([delivery, state.as_str(), why]));
+            settled.push(json!([*delivery.connection, delivery.id, state.as_str(), why]));
         }
         for (delivery, reason) in &pass.changes.unreadable {
-            settled.push(json!([delivery, DeliveryState::Exception.as_str(), reason.to_string()]));
+            let state = DeliveryState::Exception.as_str();
+            settled.push(json!([*delivery.connection, delivery.id, state, reason.to_string()]));
         }
     }
     if settled.is_empty() {
@@ -297,7 +298,7 @@ async fn write_exceptions(mut on: On<'_>, pass: &Keep) -> Result<()> {
     let Keep { lease, changes, now, .. } = pass;
     let ((channel, id), now) = (pass.order(), micros(*now));
     for (delivery, Reason { code, message, vendor, mend }) in &changes.unreadable {
-        execute!(on, sql::CLOSE_DELIVERY_EXCEPTION, *delivery, now)?;
+        execute!(on, sql::CLOSE_DELIVERY_EXCEPTION, delivery.id, now)?;
         let (order, none, code) = (Some(id), None::<&str>, code.as_str());
         execute!(
             on,
@@ -305,7 +306,7 @@ async fn write_exceptions(mut on: On<'_>, pass: &Keep) -> Result<()> {
             channel,
             order,
             none,
-            Some(*delivery),
+            Some(delivery.id),
             code,
             message,
             vendor,

@@ -1,0 +1,1 @@
+-- On PostgreSQL deliveries, bodies and keys are found by their connection first; here an id is where a row lies.
