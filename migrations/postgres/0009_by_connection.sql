@@ -5,9 +5,8 @@ SET LOCAL enable_hashjoin = on;
 
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey;
 ALTER TABLE deliveries ADD PRIMARY KEY (connection, id);
--- By the order first: the connection alone must not do for finding what waits for an order.
-DROP INDEX deliveries_order_idx;
-CREATE INDEX deliveries_order_idx ON deliveries (order_id, connection, id) WHERE order_id IS NOT NULL;
+-- What waits for an order, and nothing else, so that no other index seems as good where a day was counted while it was empty.
+CREATE INDEX deliveries_pending_idx ON deliveries (connection, order_id, id) WHERE state = 'sorted';
 -- What is listed over all connections, newest first.
 CREATE INDEX deliveries_id_idx ON deliveries (id);
 

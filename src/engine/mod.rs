@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::connectors::Registry;
 use crate::domain::ConnectionName;
 use crate::domain::route::Route;
-use crate::store::{Accepted, DeliveryRef, Lease, Loaded, LostClaim, SortedInto, Store, StoreError};
+use crate::store::{Accepted, DeliveryRef, Lease, Loaded, LostClaim, SortedInto, Store, StoreError, Wanted};
 use crate::telemetry;
 use hearing::{Fresh, LEFT_BEHIND, Next};
 use pressure::{BREATH, Pressure};
@@ -294,7 +294,11 @@ impl Engine {
             self.lost_claims().push(token);
             why
         })?;
-        let orders = leases.iter().map(|lease| (lease.order.clone(), self.tellers(&lease.order.connection)));
+        let orders = leases.iter().map(|lease| Wanted {
+            order: lease.order.clone(),
+            others: self.tellers(&lease.order.connection),
+            oldest: lease.oldest,
+        });
         let loaded = self.store.load_all(orders.collect()).await;
         Ok(leases.into_iter().zip(loaded).collect())
     }

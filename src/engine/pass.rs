@@ -156,6 +156,7 @@ impl Engine {
             (None, Some(watch)) => Release::Watch(watch),
             (None, None) => Release::Finished,
         });
+        pass.changes.heard = true;
         pass.commit(Gate::None).await
     }
 }

@@ -32,7 +32,7 @@ pub use rows::{
     StoredDelivery, TimelineRow,
 };
 pub use work::{
-    Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, LostClaim, OpenException, Release,
+    Changes, Committed, Entry, ExceptionAt, Gate, Lease, Loaded, LostClaim, OpenException, Release, Wanted,
 };
 
 use std::sync::Arc;

@@ -22,18 +22,16 @@ pub(super) struct Dialect {
     /// The engine's clock, in microseconds.
     pub(super) now: &'static str,
     /// Leases orders that are due: token, end of the lease, now, limit, whether leases that ran out are taken over; gives
-    /// channel, order and how often it was touched.
+    /// channel, order, how often it was touched, and the oldest delivery that may wait for it.
     pub(super) claim: &'static str,
     /// How often orders were touched on which these leases hold: a list of (channel, order, token); gives the place in the
     /// list and the count. Nobody else touches them before the transaction ends.
     pub(super) held: &'static str,
-    /// What waits for the next pass of orders: of a list of (sender, order, number) the number, and a
-    /// [`BodyRow`](super::inbox::BodyRow), oldest first.
+    /// What waits for the next pass of orders: of a list of (sender, order, number, oldest) the number, and a
+    /// [`BodyRow`](super::inbox::BodyRow), oldest first. Nothing older than that is looked for.
     pub(super) pending: &'static str,
     /// Keeps everybody else from touching an order that is due until the transaction ends; gives how often it was touched.
     pub(super) lock: &'static str,
-    /// Gives the deliveries that wait for an order to another: sender, the order, the other.
-    pub(super) hand_over: &'static str,
     /// Those that look for bodies.
     pub(super) bodies: Bodies,
 }

@@ -83,15 +83,20 @@ WHERE turns.holder = excluded.holder OR turns.until < $4";
 
 pub(super) const FREE_TURNS: &str = "DELETE FROM turns WHERE holder = $1";
 
+/// The last value is the oldest delivery that waits for the order by this, if one does. Without one a row that is new knows of
+/// none, and all is looked for.
 pub(super) const TOUCH: &str = "
-INSERT INTO work (channel, order_id, due_at, priority, touched) VALUES ($1, $2, $3, $4, 1)
+INSERT INTO work (channel, order_id, due_at, priority, touched, oldest) VALUES ($1, $2, $3, $4, 1, $5)
 ON CONFLICT (channel, order_id) DO UPDATE SET touched = work.touched + 1,
+    oldest = CASE WHEN excluded.oldest < work.oldest THEN excluded.oldest ELSE work.oldest END,
     priority = CASE WHEN work.priority < excluded.priority THEN work.priority ELSE excluded.priority END,
     due_at = CASE WHEN work.lease IS NULL AND excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END";
 
 pub(super) const PART: &str = "SELECT order_id FROM parts WHERE channel = $1 AND part_id = $2";
 
 pub(super) const ADD_PART: &str = "INSERT INTO parts (channel, part_id, order_id) VALUES ($1, $2, $3) ON CONFLICT (channel, part_id) DO NOTHING";
+
+pub(super) const HAND_OVER_DELIVERIES: &str = "UPDATE deliveries SET order_id = $3, reason = NULL WHERE connection = $1 AND order_id = $2 AND state = 'sorted'";
 
 pub(super) const HAND_OVER_ATTEMPTS: &str =
     "UPDATE attempts SET order_id = $3 WHERE channel = $1 AND order_id = $2";
@@ -123,9 +128,10 @@ FROM json_each($1) s
 WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
   AND COALESCE(deliveries.state, '') = 'sorted'";
 
-/// A list of (channel, order, token, due at, priority).
+/// A list of (channel, order, token, due at, priority, oldest, if it changes).
 pub(super) const RELEASE_UNTIL: &str = "
-UPDATE work SET lease = NULL, due_at = CAST(l.value ->> 3 AS BIGINT), priority = CAST(l.value ->> 4 AS BIGINT)
+UPDATE work SET lease = NULL, due_at = CAST(l.value ->> 3 AS BIGINT), priority = CAST(l.value ->> 4 AS BIGINT),
+    oldest = COALESCE(CAST(l.value ->> 5 AS BIGINT), work.oldest)
 FROM json_each($1) l
 WHERE work.channel = l.value ->> 0 AND work.order_id = l.value ->> 1 AND work.lease = l.value ->> 2";
 

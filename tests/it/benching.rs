@@ -9,7 +9,6 @@ mod server;
 #[path = "../../bench/webhook.rs"]
 mod webhook;
 
-
 use converging::{Far, Options, measure};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use crossdock::domain::{OrderRef, RemoteId};
 use crossdock::store::{
     Accepted, Changes, Committed, DeliveryQuery, DeliveryRef, DeliveryState, Entry, ExceptionAt,
     ExceptionQuery, ExceptionRow, Gate, Lease, NewDelivery, OpenException, Release, ReplayQuery, Sorted,
-    SortedInto, Store, pack,
+    SortedInto, Store, Wanted, pack,
 };
 use jiff::Timestamp;
 
@@ -229,6 +229,7 @@ async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then
     assert_eq!(commit(&store, &waiting, answer, Gate::None).await, Committed::Yes { again: true });
     let due = store.claim("here", second(5), second(70), 10, true).await.unwrap();
     assert_eq!(due[0].order, order_ref(), "urgent, so it is the first");
+    assert_eq!(due[0].oldest, Some(0), "what is handed over may be older than all that it had");
     assert_eq!(store.load(&order_ref()).await.unwrap().deliveries.len(), 2);
     assert_eq!(store.load(&waiting.order).await.unwrap().deliveries.len(), 0);
     store.close().await;
@@ -304,6 +305,51 @@ async fn what_a_process_held_when_it_died_is_due_at_once() {
     let again = lease(&store, 3).await.expect("due again long before the lease would have run out");
     assert_eq!(again.order, dead.order);
     assert_eq!(commit(&store, &dead, Changes::default(), Gate::None).await, Committed::Fenced);
+}
+
+/// What waits is looked for from the oldest on: a day that holds none of it need not be looked into.
+#[tokio::test]
+async fn a_lease_says_from_which_delivery_on_something_waits() {
+    let (_folder, store, first) = leased().await;
+    assert_eq!(first.oldest, Some(nth(1)));
+    let sort = async |body: &str, number: i64| {
+        store.accept(vec![delivery(body, "orders/updated", body)]).await.unwrap();
+        store.sort(vec![into_order(nth(number))], second(1)).await.unwrap();
+    };
+    let waiting = async |lease: &Lease| {
+        let wanted = Wanted { order: lease.order.clone(), others: Vec::new(), oldest: lease.oldest };
+        let loaded = store.load_all(vec![wanted]).await.pop().unwrap().unwrap();
+        loaded.deliveries.iter().map(|delivery| delivery.id).collect::<Vec<_>>()
+    };
+    // It came after the lease, and the pass did not hear it: both are looked for again.
+    sort("2", 2).await;
+    let heard = |release| Changes { heard: true, ..released(release) };
+    let watch = || Release::Watch(second(2));
+    assert_eq!(commit(&store, &first, heard(watch()), Gate::None).await, Committed::Yes { again: true });
+    let both = lease(&store, 2).await.unwrap();
+    assert_eq!((both.oldest, waiting(&both).await), (Some(nth(1)), vec![nth(1), nth(2)]));
+    // One that asks whose they are has not heard them.
+    commit(&store, &both, released(watch()), Gate::None).await;
+    let asked = lease(&store, 2).await.unwrap();
+    assert_eq!(asked.oldest, Some(nth(1)));
+    let settled = [1, 2].map(|number| (which(number), DeliveryState::Applied, None)).to_vec();
+    commit(&store, &asked, Changes { settled, ..heard(watch()) }, Gate::None).await;
+    // A look by the clock finds nothing older, and nothing new.
+    let look = lease(&store, 2).await.unwrap();
+    assert_eq!((look.oldest, waiting(&look).await), (Some(i64::MAX), vec![]));
+    commit(&store, &look, heard(watch()), Gate::None).await;
+    store.touch(order_ref(), second(2)).await.unwrap();
+    sort("3", 3).await;
+    let third = lease(&store, 2).await.unwrap();
+    assert_eq!((third.oldest, waiting(&third).await), (Some(nth(3)), vec![nth(3)]));
+    // What is due for another reason than a delivery knows of none, and looks for all.
+    commit(&store, &third, heard(Release::Finished), Gate::None).await;
+    store.touch(order_ref(), second(2)).await.unwrap();
+    let touched = lease(&store, 2).await.unwrap();
+    assert_eq!((touched.oldest, waiting(&touched).await), (None, vec![nth(3)]));
+    sort("4", 4).await;
+    commit(&store, &touched, released(watch()), Gate::None).await;
+    assert_eq!(lease(&store, 2).await.unwrap().oldest, None);
 }
 
 #[tokio::test]
@@ -682,7 +728,7 @@ async fn concurrent_commits_join_and_a_failing_one_spoils_no_other() {
             let order = OrderRef { connection: "cellar".into(), id: RemoteId::from(at) };
             store.touch(order.clone(), second(0)).await.unwrap();
             // Not leased: refused, and nothing of it kept.
-            let lease = Lease { order, token: "none".into(), touched: 1, until: second(60) };
+            let lease = Lease { order, token: "none".into(), touched: 1, oldest: None, until: second(60) };
             let changes = Changes { record: Some((1, record(document()))), ..Changes::default() };
             assert_eq!(commit(&store, &lease, changes, Gate::None).await, Committed::Fenced);
         })

@@ -487,7 +487,7 @@ impl Store {
                 if fetch_optional!(on, (i64,), sql::KNOWS, channel, id)?.is_none() {
                     // One known only by its part has no record, and is asked for at once.
                     if order.part().is_some() {
-                        execute!(on, sql::TOUCH, channel, id, micros(now), OWED)?;
+                        execute!(on, sql::TOUCH, channel, id, micros(now), OWED, None::<i64>)?;
                     }
                     return Ok(false);
                 }
@@ -495,7 +495,7 @@ impl Store {
                     return Ok(false);
                 }
                 // From here on it is ours until the end: no pass can take it up, or write its account of the mirrors.
-                execute!(on, sql::TOUCH, channel, id, micros(now), OWED)?;
+                execute!(on, sql::TOUCH, channel, id, micros(now), OWED, None::<i64>)?;
                 if !fences && fetch_optional!(on, (i64,), sql::LEASED, channel, id)?.is_some() {
                     return Ok(false);
                 }

@@ -153,7 +153,7 @@ static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
 
 async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
-    let mut due: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut due: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
     for Sorted { id, connection: channel, into } in sorted {
         let (state, order, reason) = match into {
             SortedInto::Order { order, urgent } => {
@@ -176,13 +176,23 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
         let of = order.as_ref().map(|(order, _)| &order.id);
         settled.push((*id, serde_json::json!([channel, id, state.as_str(), of, reason])));
         if let Some((order, urgent)) = order {
-            let priority = due.entry((order.connection, order.id.0)).or_insert(1);
+            let (priority, oldest) = due.entry((order.connection, order.id.0)).or_insert((1, *id));
             *priority = (*priority).min(i64::from(!urgent));
+            *oldest = (*oldest).min(*id);
         }
     }
     // Orders are locked before deliveries, and by the bytes of their keys, as a pass does it: otherwise two could wait for each other.
     let due: Vec<_> = due.into_iter().collect();
-    insert_all!(on, TOUCH, &due, |((connection, id), priority)| connection, id, micros(now), *priority);
+    insert_all!(
+        on,
+        TOUCH,
+        &due,
+        |((connection, id), (priority, oldest))| connection,
+        id,
+        micros(now),
+        *priority,
+        *oldest
+    );
     settled.sort_unstable_by_key(|(id, _)| *id);
     let settled: Vec<_> = settled.into_iter().map(|(_, row)| row).collect();
     execute!(on, sql::SORT_DELIVERIES, list("sorting", &settled)?)?;

@@ -45,27 +45,25 @@ WITH urgent AS MATERIALIZED (SELECT channel, order_id, priority, due_at FROM wor
     due AS (SELECT * FROM urgent UNION ALL SELECT * FROM owed UNION ALL SELECT * FROM watched),
     claimed AS (UPDATE work SET lease = $1, due_at = $2 FROM due
         WHERE work.channel = due.channel AND work.order_id = due.order_id
-        RETURNING work.channel, work.order_id, work.touched, due.priority, due.due_at)
-SELECT channel, order_id, touched FROM claimed ORDER BY priority, due_at",
+        RETURNING work.channel, work.order_id, work.touched, work.oldest, due.priority, due.due_at)
+SELECT channel, order_id, touched, oldest FROM claimed ORDER BY priority, due_at",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
 ORDER BY w.channel COLLATE \"C\", w.order_id COLLATE \"C\" FOR UPDATE OF w",
-    // The offset keeps each order's deliveries apart. Otherwise, where few deliveries had an order when they were last counted, all
-    // that have one are read first, and then held against the list. The connection is hidden, or all that a connection sent would
-    // be gone through where a day was counted while it was empty.
+    // The offsets keep each order's deliveries apart. Otherwise, where few deliveries had an order when they were last counted, all
+    // that have one are read first, and then held against the list. What is looked for is taken from the list first, and the index
+    // holds nothing else: where a day was counted while it was empty, that is all that speaks for it.
     pending: "
-SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM json_each($1) o
-CROSS JOIN LATERAL (SELECT * FROM deliveries
-    WHERE COALESCE(connection, '') = o.value ->> 0 AND order_id = o.value ->> 1 AND state = 'sorted' OFFSET 0) d
-CROSS JOIN LATERAL (SELECT body FROM delivery_bodies
-    WHERE connection = d.connection AND delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
+SELECT o.number, d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM (SELECT value ->> 0 AS connection, value ->> 1 AS order_id, CAST(value ->> 2 AS BIGINT) AS number,
+        CAST(value ->> 3 AS BIGINT) AS oldest FROM json_each($1) OFFSET 0) o
+CROSS JOIN LATERAL (SELECT * FROM deliveries d
+    WHERE d.connection = o.connection AND d.order_id = o.order_id AND d.state = 'sorted' AND d.id >= o.oldest OFFSET 0) d
+CROSS JOIN LATERAL (SELECT body FROM delivery_bodies b
+    WHERE b.connection = d.connection AND b.delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
 ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 FOR UPDATE",
-    hand_over: "
-UPDATE deliveries SET order_id = $3, reason = NULL
-WHERE COALESCE(connection, '') = $1 AND order_id = $2 AND state = 'sorted'",
     bodies: sql::bodies!("b.connection = d.connection AND "),
 };
 

@@ -44,7 +44,7 @@ UPDATE work SET lease = $1, due_at = $2 WHERE (channel, order_id) IN (
         UNION ALL SELECT * FROM (SELECT channel, order_id, priority, due_at FROM work
             WHERE priority = 2 AND due_at <= $3 AND (lease IS NULL OR $5) ORDER BY due_at LIMIT $4)) due
     ORDER BY priority, due_at LIMIT $4)
-RETURNING channel, order_id, touched",
+RETURNING channel, order_id, touched, oldest",
     held: "
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2",
@@ -52,11 +52,9 @@ WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.v
 SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
 FROM json_each($1) o CROSS JOIN deliveries d
 JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted'
+WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted' AND d.id >= CAST(o.value ->> 3 AS BIGINT)
 ORDER BY 1, d.id",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2",
-    hand_over: "
-UPDATE deliveries SET order_id = $3, reason = NULL WHERE connection = $1 AND order_id = $2 AND state = 'sorted'",
     bodies: sql::bodies!(""),
 };
 

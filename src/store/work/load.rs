@@ -2,23 +2,20 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{ConnectionName, OrderRef};
 use crate::store::inbox::{BodyRow, stored};
 use crate::store::on::{On, fetch_all, list};
-use crate::store::{Loaded, Result, from_json, sql};
+use crate::store::{Loaded, Result, Wanted, from_json, sql};
 
 /// What is kept of each order, in order, with the deliveries about it that its channel and these others sent; one that cannot be read takes no other with it.
-pub(in crate::store) async fn load(
-    mut on: On<'_>,
-    orders: &[(OrderRef, Vec<ConnectionName>)],
-) -> Result<Vec<Result<Loaded>>> {
-    let wanted: Vec<Value> = orders.iter().map(|(order, _)| json!([order.connection, order.id])).collect();
+pub(in crate::store) async fn load(mut on: On<'_>, orders: &[Wanted]) -> Result<Vec<Result<Loaded>>> {
+    let wanted: Vec<Value> =
+        orders.iter().map(|Wanted { order, .. }| json!([order.connection, order.id])).collect();
     let sent: Vec<Value> = orders
         .iter()
         .enumerate()
-        .flat_map(|(at, (order, others))| {
+        .flat_map(|(at, Wanted { order, others, oldest })| {
             let senders = std::iter::once(&order.connection).chain(others);
-            senders.map(move |connection| json!([connection, order.id, at]))
+            senders.map(move |connection| json!([connection, order.id, at, oldest.unwrap_or(0)]))
         })
         .collect();
     let sent = list("order", &sent)?;
@@ -61,14 +58,18 @@ fn add<T>(loaded: &mut [Result<Loaded>], at: i64, part: Result<T>, add: impl FnO
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::OrderRef;
     use crate::store::Store;
 
     #[tokio::test]
     async fn an_order_that_cannot_be_read_takes_no_other_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
-        let orders =
-            ["1", "2"].map(|id| (OrderRef { connection: "cellar".into(), id: id.into() }, Vec::new()));
+        let orders = ["1", "2"].map(|id| Wanted {
+            order: OrderRef { connection: "cellar".into(), id: id.into() },
+            others: Vec::new(),
+            oldest: None,
+        });
         let loaded = store
             .write(move |mut on| {
                 Box::pin(async move {

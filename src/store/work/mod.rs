@@ -34,6 +34,8 @@ pub struct Lease {
     pub token: String,
     /// How often the order had been touched when the lease was given.
     pub touched: i64,
+    /// No delivery that waited for it then has a smaller id, where that is known.
+    pub oldest: Option<i64>,
     /// When it runs out, unless it is renewed.
     pub until: Timestamp,
 }
@@ -45,6 +47,17 @@ pub struct LostClaim {
     pub token: String,
     /// What went wrong.
     pub why: StoreError,
+}
+
+/// An order of which what is kept is to be read.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The order.
+    pub order: OrderRef,
+    /// Connections besides its channel whose deliveries about it are read.
+    pub others: Vec<ConnectionName>,
+    /// No delivery that waits for it has a smaller id, where that is known.
+    pub oldest: Option<i64>,
 }
 
 /// What is kept of an order, as a pass begins.
@@ -146,6 +159,8 @@ pub struct Changes {
     pub belongs_to: Option<(RemoteId, bool)>,
     /// Lets go of the order.
     pub release: Option<Release>,
+    /// Whether, with this, every delivery is settled that waited when the lease was given.
+    pub heard: bool,
 }
 
 impl Changes {
@@ -213,7 +228,7 @@ impl Store {
                 let claim = on.dialect().claim;
                 let rows = fetch_all!(
                     on,
-                    (String, String, i64),
+                    (String, String, i64, Option<i64>),
                     claim,
                     &token,
                     micros(until),
@@ -221,10 +236,11 @@ impl Store {
                     limit,
                     take_over
                 )?;
-                let lease = |(connection, id, touched): (String, String, i64)| Lease {
+                let lease = |(connection, id, touched, oldest): (String, String, i64, _)| Lease {
                     order: OrderRef { connection, id: id.as_str().into() },
                     token: token.clone(),
                     touched,
+                    oldest,
                     until,
                 };
                 Ok(rows.into_iter().map(lease).collect())
@@ -263,7 +279,8 @@ impl Store {
     pub async fn touch(&self, order: OrderRef, at: Timestamp) -> Result<()> {
         self.write(move |mut on| {
             Box::pin(async move {
-                execute!(on, sql::TOUCH, &order.connection, order.id.as_str(), micros(at), OWED)?;
+                let (channel, id) = (&order.connection, order.id.as_str());
+                execute!(on, sql::TOUCH, channel, id, micros(at), OWED, None::<i64>)?;
                 Ok(())
             })
         })
@@ -277,12 +294,15 @@ impl Store {
 
     /// The same, with the deliveries about it that other connections sent.
     pub async fn load_with(&self, order: &OrderRef, others: Vec<ConnectionName>) -> Result<Loaded> {
-        self.load_all(vec![(order.clone(), others)]).await.pop().unwrap_or(Err(StoreError::Closed))
+        self.load_all(vec![Wanted { order: order.clone(), others, oldest: None }])
+            .await
+            .pop()
+            .unwrap_or(Err(StoreError::Closed))
     }
 
     /// What is kept of each of these orders, as [`Store::load_with`] gives it; one that cannot be read takes no other with
     /// it.
-    pub async fn load_all(&self, orders: Vec<(OrderRef, Vec<ConnectionName>)>) -> Vec<Result<Loaded>> {
+    pub async fn load_all(&self, orders: Vec<Wanted>) -> Vec<Result<Loaded>> {
         let count = orders.len();
         if count == 0 {
             return Vec::new();

@@ -38,9 +38,9 @@ pub(in crate::store) async fn hand_over(
     now: Timestamp,
 ) -> Result<()> {
     let (channel, part, order) = (&waiting.connection, waiting.id.as_str(), order.as_str());
-    let text = on.dialect().hand_over;
-    execute!(*on, text, channel, part, order)?;
+    execute!(*on, sql::HAND_OVER_DELIVERIES, channel, part, order)?;
     execute!(*on, sql::HAND_OVER_ATTEMPTS, channel, part, order)?;
-    execute!(*on, sql::TOUCH, channel, order, micros(now), i64::from(!urgent))?;
+    // How long they waited under the part is not looked up.
+    execute!(*on, sql::TOUCH, channel, order, micros(now), i64::from(!urgent), Some(0_i64))?;
     Ok(())
 }

@@ -276,12 +276,16 @@ async fn release(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()> {
     let (mut finished, mut later) = (Vec::new(), Vec::new());
     for (pass, again) in kept {
         let Lease { order: OrderRef { connection, id }, token, .. } = &pass.lease;
+        // Nothing waits any more, unless it came in meanwhile.
+        let oldest = (pass.changes.heard && !again).then_some(i64::MAX);
         match pass.changes.release {
             None => {}
             // What came in meanwhile is due at once.
-            Some(_) if *again => later.push(json!([connection, id, token, micros(pass.now), OWED])),
-            Some(Release::Until(at)) => later.push(json!([connection, id, token, micros(at), OWED])),
-            Some(Release::Watch(at)) => later.push(json!([connection, id, token, micros(at), WATCHED])),
+            Some(_) if *again => later.push(json!([connection, id, token, micros(pass.now), OWED, oldest])),
+            Some(Release::Until(at)) => later.push(json!([connection, id, token, micros(at), OWED, oldest])),
+            Some(Release::Watch(at)) => {
+                later.push(json!([connection, id, token, micros(at), WATCHED, oldest]));
+            }
             Some(Release::Finished) => finished.push(json!([connection, id, token])),
         }
     }
@@ -386,7 +390,7 @@ mod tests {
         let order = OrderRef { connection: "cellar".into(), id: order.into() };
         let changes =
             Changes { timeline: vec![entry], release: Some(Release::Finished), ..Changes::default() };
-        let lease = Lease { order, token: token.into(), touched: 1, until: now };
+        let lease = Lease { order, token: token.into(), touched: 1, oldest: None, until: now };
         Keep::new(lease, changes.into(), Gate::None, now).unwrap()
     }
 
