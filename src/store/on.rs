@@ -27,9 +27,18 @@ pub(super) struct Dialect {
     /// How often orders were touched on which these leases hold: a list of (channel, order, token); gives the place in the
     /// list and the count. Nobody else touches them before the transaction ends.
     pub(super) held: &'static str,
-    /// What waits for the next pass of orders: of a list of (sender, order, number, oldest) the number, and a
-    /// [`BodyRow`](super::inbox::BodyRow), oldest first. Nothing older than that is looked for.
+    /// What waits for the next pass of orders: of a list of (sender, order, number, oldest), and the least of these, the number, and a
+    /// [`BodyRow`](super::inbox::BodyRow), oldest first. Nothing older than that is looked for, nor a body that lies there.
     pub(super) pending: &'static str,
+    /// Of a list of (connection, delivery), the lowest and the highest id, those that nobody has looked at, as
+    /// [`BodyRow`](super::inbox::BodyRow)s, oldest first.
+    pub(super) unsorted_of: &'static str,
+    /// Says what the sorter made of deliveries that nobody had looked at: a list of (connection, delivery, state, reason, order), the
+    /// lowest and the highest id.
+    pub(super) sort: &'static str,
+    /// Says what became of deliveries that waited for their order: a list of (connection, delivery, state, reason), the lowest and
+    /// the highest id.
+    pub(super) settle: &'static str,
     /// Keeps everybody else from touching an order that is due until the transaction ends; gives how often it was touched.
     pub(super) lock: &'static str,
     /// Those that look for bodies.
@@ -40,8 +49,6 @@ pub(super) struct Dialect {
 pub(super) struct Bodies {
     /// What nobody has looked at, oldest first: limit, received before; gives [`BodyRow`](super::inbox::BodyRow)s.
     pub(super) unsorted: &'static str,
-    /// The same of a list of (connection, delivery).
-    pub(super) unsorted_of: &'static str,
     /// The body of a delivery: connection, id.
     pub(super) one: &'static str,
     /// Puts a delivery back to be sorted, where its body is kept still: id.

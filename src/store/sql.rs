@@ -19,15 +19,6 @@ FROM deliveries d JOIN delivery_bodies b ON ",
                 "b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.state = 'stored' AND d.received_at < $2 ORDER BY d.id LIMIT $1"
             ),
-            unsorted_of: concat!(
-                "
-SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
-FROM json_each($1) i LEFT JOIN deliveries d ON d.connection = i.value ->> 0 AND d.id = CAST(i.value ->> 1 AS BIGINT)
-JOIN delivery_bodies b ON ",
-                $keyed,
-                "b.delivery_id = COALESCE(d.duplicate_of, d.id)
-WHERE COALESCE(d.state, '') = 'stored' ORDER BY d.id"
-            ),
             one: concat!(
                 "
 SELECT b.body FROM deliveries d
@@ -112,21 +103,6 @@ WHERE r.channel = o.value ->> 0 AND r.order_id = o.value ->> 1";
 pub(super) const MIRRORS_OF: &str = "
 SELECT o.key, m.mirror FROM json_each($1) o CROSS JOIN mirrors m
 WHERE m.channel = o.value ->> 0 AND m.order_id = o.value ->> 1 ORDER BY o.key, m.destination";
-
-/// A list of (connection, delivery, state, order, reason). The state is hidden, or PostgreSQL would go through the index of all
-/// that are stored for each of the list.
-pub(super) const SORT_DELIVERIES: &str = "
-UPDATE deliveries SET state = s.value ->> 2, order_id = s.value ->> 3, reason = s.value ->> 4
-FROM json_each($1) s
-WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
-  AND COALESCE(deliveries.state, '') = 'stored'";
-
-/// A list of (connection, delivery, state, reason). The state is hidden for the same reason.
-pub(super) const SETTLE_DELIVERIES: &str = "
-UPDATE deliveries SET state = s.value ->> 2, reason = s.value ->> 3
-FROM json_each($1) s
-WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
-  AND COALESCE(deliveries.state, '') = 'sorted'";
 
 /// A list of (channel, order, token, due at, priority, oldest, if it changes).
 pub(super) const RELEASE_UNTIL: &str = "

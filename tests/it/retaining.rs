@@ -47,7 +47,7 @@ fn delivery(webhook_id: &str, body: &str, received: i64) -> NewDelivery {
 }
 
 fn into(id: i64, into: SortedInto) -> Sorted {
-    Sorted { id, connection: "cellar".into(), into }
+    Sorted { id, connection: "cellar".into(), duplicate_of: None, into }
 }
 
 fn which(id: i64) -> DeliveryRef {

@@ -32,7 +32,7 @@ fn delivery(webhook_id: &str, topic: &str, body: &str) -> NewDelivery {
 
 fn into_order(id: i64) -> Sorted {
     let into = SortedInto::Order { order: order_ref(), urgent: false };
-    Sorted { id, connection: "cellar".into(), into }
+    Sorted { id, connection: "cellar".into(), duplicate_of: None, into }
 }
 
 fn which(number: i64) -> DeliveryRef {
@@ -133,10 +133,16 @@ async fn what_one_connection_sent_is_no_repeat_of_anothers() {
     assert_eq!(waiting, [(cellar, "cellar"), (vault, "vault")]);
     // What names another's delivery touches nothing.
     let into = SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into());
-    store.sort(vec![Sorted { id: vault, connection: "cellar".into(), into }], second(1)).await.unwrap();
+    store
+        .sort(vec![Sorted { id: vault, connection: "cellar".into(), duplicate_of: None, into }], second(1))
+        .await
+        .unwrap();
     assert_eq!(store.unsorted(10).await.unwrap().len(), 2);
     let into = SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into());
-    store.sort(vec![Sorted { id: vault, connection: "vault".into(), into }], second(1)).await.unwrap();
+    store
+        .sort(vec![Sorted { id: vault, connection: "vault".into(), duplicate_of: None, into }], second(1))
+        .await
+        .unwrap();
     assert_eq!(store.unsorted(10).await.unwrap().len(), 1);
     assert_eq!(store.replay_deliveries(vec![vault], second(2)).await.unwrap(), 1);
     assert_eq!(store.unsorted(10).await.unwrap().len(), 2);
@@ -177,10 +183,16 @@ async fn sorting_makes_orders_due_and_keeps_what_cannot_be_understood() {
     let reason = Reason::new(ReasonCode::UnreadableDelivery, "not JSON", "look at it");
     let sorted = vec![
         into_order(nth(1)),
-        Sorted { id: nth(2), connection: "cellar".into(), into: SortedInto::Exception(reason) },
+        Sorted {
+            id: nth(2),
+            connection: "cellar".into(),
+            duplicate_of: None,
+            into: SortedInto::Exception(reason),
+        },
         Sorted {
             id: nth(3),
             connection: "cellar".into(),
+            duplicate_of: None,
             into: SortedInto::Nothing(DeliveryState::NoChange, "not acted on".into()),
         },
     ];
@@ -213,7 +225,7 @@ async fn what_names_only_a_part_waits_under_it_until_its_order_is_known_and_then
     let url = store_url(folder.path());
     let about_part = |id| {
         let into = SortedInto::Part { part: "7".into(), urgent: true };
-        Sorted { id, connection: "cellar".into(), into }
+        Sorted { id, connection: "cellar".into(), duplicate_of: None, into }
     };
     let store = Store::open(&url).await.unwrap();
     for id in ["a", "b", "c"] {
@@ -249,7 +261,12 @@ async fn urgent_orders_are_leased_first_and_nothing_is_leased_twice() {
         store.accept(vec![delivery(id, "orders/updated", &body)]).await.unwrap();
         let urgent = *id == "3";
         let into = SortedInto::Order { order: order(id), urgent };
-        let sorted = Sorted { id: i64::try_from(at).unwrap() + 1, connection: "cellar".into(), into };
+        let sorted = Sorted {
+            id: i64::try_from(at).unwrap() + 1,
+            connection: "cellar".into(),
+            duplicate_of: None,
+            into,
+        };
         store.sort(vec![sorted], second(i64::try_from(at).unwrap())).await.unwrap();
     }
     let claim = |limit| store.claim("here", second(10), second(70), limit, true);
@@ -500,7 +517,7 @@ async fn a_nul_in_what_comes_from_outside_keeps_nothing_from_being_kept() {
     odd.topic = nul("topic");
     store.accept(vec![odd, delivery("b", "x", "b"), delivery("c", "x", "c")]).await.unwrap();
     let order = OrderRef { connection: "cellar".into(), id: RemoteId(nul("5001")) };
-    let sorted = |id, into| Sorted { id: nth(id), connection: "cellar".into(), into };
+    let sorted = |id, into| Sorted { id: nth(id), connection: "cellar".into(), duplicate_of: None, into };
     let reason = Reason {
         vendor: Some(nul("vendor")),
         ..Reason::new(ReasonCode::UnreadableDelivery, nul("why"), nul("mend"))
@@ -694,7 +711,15 @@ async fn a_time_range_is_replayed_page_by_page_with_its_filter() {
         store.accept(vec![delivery]).await.unwrap();
         let nothing = SortedInto::Nothing(DeliveryState::NoChange, String::new());
         store
-            .sort(vec![Sorted { id: nth(at + 1), connection: "cellar".into(), into: nothing }], second(0))
+            .sort(
+                vec![Sorted {
+                    id: nth(at + 1),
+                    connection: "cellar".into(),
+                    duplicate_of: None,
+                    into: nothing,
+                }],
+                second(0),
+            )
             .await
             .unwrap();
     }

@@ -35,7 +35,12 @@ impl Engine {
                 }
             },
         };
-        Ok(Sorted { id: delivery.id, connection: delivery.connection.clone(), into })
+        Ok(Sorted {
+            id: delivery.id,
+            connection: delivery.connection.clone(),
+            duplicate_of: delivery.duplicate_of,
+            into,
+        })
     }
 
     /// The order with this id at one of the channels that send to a destination, if we know it.

@@ -71,9 +71,8 @@ pub(in crate::store) async fn decide<'d>(
     let mut rows: Vec<Row<'_>> = Vec::with_capacity(batch.len());
     let mut entered = Vec::with_capacity(batch.len() * 2);
     for ((id, delivery), keys) in ids.iter().copied().zip(batch).zip(keys) {
-        let known = |key| held.get(&key).copied();
-        let same_id = is_same(on, &rows, known(keys.id), delivery, false).await?;
-        let same_content = is_same(on, &rows, known(keys.content), delivery, true).await?;
+        let same_id = known(on, &rows, &mut held, keys.id, delivery, false).await?;
+        let same_content = known(on, &rows, &mut held, keys.content, delivery, true).await?;
         // A sender's retry repeats both. A repeated id alone is answered and kept; a repeated content alone may still be
         // news (two bare hints look alike), so the sorter has the last word on it.
         let state = if same_id.is_some() { DeliveryState::Duplicate } else { DeliveryState::Stored };
@@ -92,15 +91,17 @@ pub(in crate::store) async fn decide<'d>(
     Ok(Batch { rows, entered })
 }
 
-/// The candidate, where it really is the same: by its content, or by its webhook id. It may stand in this very batch.
-async fn is_same(
+/// The holder of a key, where it really is the same: by its content, or by its webhook id. It may stand in this very batch. One that
+/// is gone holds nothing any more.
+async fn known(
     on: &mut On<'_>,
     rows: &[Row<'_>],
-    candidate: Option<i64>,
+    held: &mut HashMap<i64, i64>,
+    key: i64,
     delivery: &NewDelivery,
     by_content: bool,
 ) -> Result<Option<i64>> {
-    let Some(id) = candidate else { return Ok(None) };
+    let Some(id) = held.get(&key).copied() else { return Ok(None) };
     let same = if let Some(row) = rows.iter().find(|row| row.id == id) {
         let other = row.delivery;
         other.connection == delivery.connection
@@ -111,9 +112,11 @@ async fn is_same(
             }
     } else {
         let row = fetch_optional!(*on, (String, Vec<u8>), sql::CANDIDATE, &*delivery.connection, id)?;
-        row.is_some_and(|(webhook_id, content)| {
-            if by_content { content == delivery.content } else { webhook_id == delivery.webhook_id }
-        })
+        let Some((webhook_id, content)) = row else {
+            held.remove(&key);
+            return Ok(None);
+        };
+        if by_content { content == delivery.content } else { webhook_id == delivery.webhook_id }
     };
     Ok(same.then_some(id))
 }

@@ -67,6 +67,8 @@ pub struct Sorted {
     pub id: i64,
     /// Its channel.
     pub connection: String,
+    /// The delivery it has its body in common with.
+    pub duplicate_of: Option<i64>,
     /// What it is.
     pub into: SortedInto,
 }
@@ -133,10 +135,11 @@ impl Store {
     pub async fn unsorted_of(&self, deliveries: Vec<DeliveryRef>) -> Result<Vec<StoredDelivery>> {
         self.read(move |mut on| {
             Box::pin(async move {
-                let text = on.dialect().bodies.unsorted_of;
+                let text = on.dialect().unsorted_of;
                 let asked: Vec<_> =
                     deliveries.iter().map(|one| serde_json::json!([*one.connection, one.id])).collect();
-                let rows = fetch_all!(on, BodyRow, text, list("deliveries", &asked)?)?;
+                let (lowest, highest) = bounds(deliveries.iter().map(|one| one.id)).unwrap_or_default();
+                let rows = fetch_all!(on, BodyRow, text, list("deliveries", &asked)?, lowest, highest)?;
                 rows.into_iter().map(stored).collect()
             })
         })
@@ -154,7 +157,7 @@ static TOUCH: LazyLock<Bulk> = LazyLock::new(|| Bulk::of(sql::TOUCH));
 async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
     let mut settled = Vec::with_capacity(sorted.len());
     let mut due: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
-    for Sorted { id, connection: channel, into } in sorted {
+    for Sorted { id, connection: channel, duplicate_of, into } in sorted {
         let (state, order, reason) = match into {
             SortedInto::Order { order, urgent } => {
                 (DeliveryState::Sorted, Some((order.clone(), *urgent)), None)
@@ -174,11 +177,11 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
             }
         };
         let of = order.as_ref().map(|(order, _)| &order.id);
-        settled.push((*id, serde_json::json!([channel, id, state.as_str(), of, reason])));
+        settled.push((*id, serde_json::json!([channel, id, state.as_str(), reason, of])));
         if let Some((order, urgent)) = order {
             let (priority, oldest) = due.entry((order.connection, order.id.0)).or_insert((1, *id));
             *priority = (*priority).min(i64::from(!urgent));
-            *oldest = (*oldest).min(*id);
+            *oldest = (*oldest).min(*id).min(duplicate_of.unwrap_or(*id));
         }
     }
     // Orders are locked before deliveries, and by the bytes of their keys, as a pass does it: otherwise two could wait for each other.
@@ -194,9 +197,19 @@ async fn sort(mut on: On<'_>, sorted: &[Sorted], now: Timestamp) -> Result<()> {
         *oldest
     );
     settled.sort_unstable_by_key(|(id, _)| *id);
+    let Some((lowest, highest)) = bounds(settled.iter().map(|(id, _)| *id)) else { return Ok(()) };
     let settled: Vec<_> = settled.into_iter().map(|(_, row)| row).collect();
-    execute!(on, sql::SORT_DELIVERIES, list("sorting", &settled)?)?;
+    let text = on.dialect().sort;
+    execute!(on, text, list("sorting", &settled)?, lowest, highest)?;
     Ok(())
+}
+
+/// The lowest and the highest of some ids.
+pub(in crate::store) fn bounds(ids: impl Iterator<Item = i64>) -> Option<(i64, i64)> {
+    ids.fold(None, |bounds, id| {
+        let (lowest, highest) = bounds.unwrap_or((id, id));
+        Some((lowest.min(id), highest.max(id)))
+    })
 }
 
 async fn add_exception(

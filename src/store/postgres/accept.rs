@@ -60,9 +60,9 @@ async fn once(
     let mut numbers = Vec::with_capacity(batch.len());
     for (key, number) in known {
         match (key, number) {
-            // Held in two periods, the earlier counts.
+            // Held in two periods, the later counts: the earlier is gone sooner.
             (Some(key), Some(number)) => {
-                held.entry(key).and_modify(|first| *first = number.min(*first)).or_insert(number);
+                held.entry(key).and_modify(|last| *last = number.max(*last)).or_insert(number);
             }
             (None, Some(number)) => numbers.push(number),
             (_, None) => {}

@@ -13,7 +13,7 @@ mod reach;
 mod retention;
 mod texts;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use partitions::{DAY, PERIOD_DAYS};
 pub(super) use retention::OLD;
 
-use reach::{AT_MOST, Lent, Reach};
+use reach::{AT_MOST, Reach, Shelf};
 
 use super::on::{Dialect, On};
 use super::writer::{self, Jobs, Queue};
@@ -51,18 +51,46 @@ SELECT channel, order_id, touched, oldest FROM claimed ORDER BY priority, due_at
 SELECT l.key, w.touched FROM json_each($1) l CROSS JOIN work w
 WHERE w.channel = l.value ->> 0 AND w.order_id = l.value ->> 1 AND w.lease = l.value ->> 2
 ORDER BY w.channel COLLATE \"C\", w.order_id COLLATE \"C\" FOR UPDATE OF w",
-    // The offsets keep each order's deliveries apart. Otherwise, where few deliveries had an order when they were last counted, all
-    // that have one are read first, and then held against the list. What is looked for is taken from the list first, and the index
-    // holds nothing else: where a day was counted while it was empty, that is all that speaks for it.
+    // Of the texts on deliveries here. A list alone does not say on which days to look, and every day's partition would be prepared, at
+    // more cost than the looking: so they are told the lowest and the highest id too. Nothing leaves the planner a choice, which it
+    // makes by what was counted when a day was empty, or had no delivery with an order: what is looked for is taken from the list
+    // first, the offsets keep each looking apart, an index holds what waits and nothing else, and the state is hidden where another
+    // index has all of one state. No join may begin at the partitions, hence the arrays.
     pending: "
 SELECT o.number, d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
 FROM (SELECT value ->> 0 AS connection, value ->> 1 AS order_id, CAST(value ->> 2 AS BIGINT) AS number,
         CAST(value ->> 3 AS BIGINT) AS oldest FROM json_each($1) OFFSET 0) o
 CROSS JOIN LATERAL (SELECT * FROM deliveries d
-    WHERE d.connection = o.connection AND d.order_id = o.order_id AND d.state = 'sorted' AND d.id >= o.oldest OFFSET 0) d
+    WHERE d.connection = o.connection AND d.order_id = o.order_id AND d.state = 'sorted' AND d.id >= o.oldest AND d.id >= $2
+    OFFSET 0) d
+CROSS JOIN LATERAL (SELECT body FROM delivery_bodies b
+    WHERE b.connection = d.connection AND b.delivery_id = COALESCE(d.duplicate_of, d.id) AND b.delivery_id >= $2 OFFSET 0) b
+ORDER BY 1, d.id",
+    unsorted_of: "
+SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM (SELECT value ->> 0 AS connection, CAST(value ->> 1 AS BIGINT) AS id FROM json_each($1) OFFSET 0) i
+CROSS JOIN LATERAL (SELECT * FROM deliveries d
+    WHERE d.connection = i.connection AND d.id = i.id AND d.id BETWEEN $2 AND $3 AND COALESCE(d.state, '') = 'stored' OFFSET 0) d
 CROSS JOIN LATERAL (SELECT body FROM delivery_bodies b
     WHERE b.connection = d.connection AND b.delivery_id = COALESCE(d.duplicate_of, d.id) OFFSET 0) b
-ORDER BY 1, d.id",
+ORDER BY d.id",
+    sort: "
+WITH l AS MATERIALIZED (SELECT array_agg(value ->> 0 ORDER BY key) AS senders,
+        array_agg(CAST(value ->> 1 AS BIGINT) ORDER BY key) AS ids, array_agg(value ->> 2 ORDER BY key) AS states,
+        array_agg(value ->> 3 ORDER BY key) AS reasons, array_agg(value ->> 4 ORDER BY key) AS orders FROM json_each($1))
+UPDATE deliveries SET state = (SELECT states[array_position(ids, id)] FROM l),
+    reason = (SELECT reasons[array_position(ids, id)] FROM l),
+    order_id = (SELECT orders[array_position(ids, id)] FROM l)
+WHERE id = ANY (CAST((SELECT ids FROM l) AS BIGINT[])) AND id BETWEEN $2 AND $3
+  AND connection = (SELECT senders[array_position(ids, id)] FROM l) AND COALESCE(state, '') = 'stored'",
+    settle: "
+WITH l AS MATERIALIZED (SELECT array_agg(value ->> 0 ORDER BY key) AS senders,
+        array_agg(CAST(value ->> 1 AS BIGINT) ORDER BY key) AS ids, array_agg(value ->> 2 ORDER BY key) AS states,
+        array_agg(value ->> 3 ORDER BY key) AS reasons FROM json_each($1))
+UPDATE deliveries SET state = (SELECT states[array_position(ids, id)] FROM l),
+    reason = (SELECT reasons[array_position(ids, id)] FROM l)
+WHERE id = ANY (CAST((SELECT ids FROM l) AS BIGINT[])) AND id BETWEEN $2 AND $3
+  AND connection = (SELECT senders[array_position(ids, id)] FROM l) AND COALESCE(state, '') = 'sorted'",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2 FOR UPDATE",
     bodies: sql::bodies!("b.connection = d.connection AND "),
 };
@@ -75,6 +103,9 @@ const WRITERS: usize = 3;
 const BATCH: usize = 64;
 /// Batches of deliveries stored at once.
 pub(super) const AT_ONCE: usize = 2;
+/// Connections kept for reading, where there are so many; and those that are kept for nothing.
+const READING: usize = 3;
+const FOR_OTHERS: usize = 1;
 /// How long storing deliveries may take: their senders wait no longer.
 const ACCEPT_AT_MOST: Duration = Duration::from_secs(4);
 /// How long deliveries are tried to be stored on other connections where one broke.
@@ -88,7 +119,9 @@ const UPKEEP: Duration = Duration::from_mins(10);
 pub(super) struct Postgres {
     jobs: Jobs,
     /// Connections on which deliveries were stored before.
-    intake: Mutex<Vec<Lent>>,
+    intake: Shelf,
+    /// Connections on which something was read before.
+    reading: Shelf,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     stop: CancellationToken,
     reach: Reach,
@@ -104,13 +137,14 @@ impl Postgres {
         let mut tasks: Vec<_> =
             (0..WRITERS).map(|_| tokio::spawn(write(reach.clone(), Arc::clone(&queue)))).collect();
         tasks.push(tokio::spawn(upkeep(reach.clone(), stop.clone())));
-        Ok(Self { jobs, intake: Mutex::default(), tasks: Mutex::new(tasks), stop, reach })
+        let (intake, reading) = (Shelf::of(AT_ONCE), Shelf::of(reading(&reach)));
+        Ok(Self { jobs, intake, reading, tasks: Mutex::new(tasks), stop, reach })
     }
 
     /// Stores a batch of deliveries; see [`super::Store::accept`].
     pub(super) async fn accept(&self, batch: Vec<NewDelivery>) -> Result<Vec<Accepted>> {
         let began = Instant::now();
-        let mut kept = self.intake().pop();
+        let mut kept = self.intake.take();
         loop {
             let store = async |on: &mut PgConnection| accept::accept(&self.reach, on, &batch).await;
             match self.reach.bounded(&mut kept, ACCEPT_AT_MOST, store).await {
@@ -119,19 +153,11 @@ impl Postgres {
                     tokio::time::sleep(PAUSE).await;
                 }
                 other => {
-                    let mut intake = self.intake();
-                    // Others may be waiting for it.
-                    if intake.len() < AT_ONCE {
-                        intake.extend(kept);
-                    }
+                    self.intake.put(kept);
                     return other;
                 }
             }
         }
-    }
-
-    fn intake(&self) -> MutexGuard<'_, Vec<Lent>> {
-        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is to be written waits here.
@@ -145,7 +171,10 @@ impl Postgres {
     ) -> Result<T> {
         let read =
             async |on: &mut PgConnection| self.reach.apart(on, async |on| job(On::Postgres(on)).await).await;
-        self.reach.bounded(&mut None, AT_MOST, read).await
+        let mut kept = self.reading.take();
+        let done = self.reach.bounded(&mut kept, AT_MOST, read).await;
+        self.reading.put(kept);
+        done
     }
 
     /// A transaction of the copy's own.
@@ -176,10 +205,17 @@ impl Postgres {
         for task in tasks {
             let _ = task.await;
         }
-        self.intake().clear();
+        self.intake.clear();
+        self.reading.clear();
         // What is lent still is held by somebody who does not hear the network.
         let _ = tokio::time::timeout(AT_MOST, self.reach.pool.close()).await;
     }
+}
+
+/// How many connections are kept for reading: a few of those that are not kept for something else, and never all.
+fn reading(reach: &Reach) -> usize {
+    let all = usize::try_from(reach.pool.options().get_max_connections()).unwrap_or(usize::MAX);
+    all.saturating_sub(WRITERS + AT_ONCE + FOR_OTHERS).min(READING)
 }
 
 /// Writes until no more jobs are taken, on a connection that it keeps.

@@ -3,7 +3,7 @@
 //! Between may stand a pooler that lends its own connections by the transaction and knows nothing of prepared statements. Then
 //! everything is in a transaction, which begins by forgetting what others prepared on the connection that it was given.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -88,6 +88,41 @@ impl Reach {
             *kept = Some(lent);
         }
         done
+    }
+}
+
+/// Connections that are kept for one kind of work. What was used last is used first: each has to be told anew what every statement
+/// means, which takes longer than the statement, the longer the more days are kept.
+#[derive(Default)]
+pub(super) struct Shelf {
+    most: usize,
+    kept: Mutex<Vec<Lent>>,
+}
+
+impl Shelf {
+    /// For so many at the most; others go back to the pool, where others may be waiting for them.
+    pub(super) fn of(most: usize) -> Self {
+        Self { most, kept: Mutex::default() }
+    }
+
+    pub(super) fn take(&self) -> Option<Lent> {
+        self.kept().pop()
+    }
+
+    pub(super) fn put(&self, lent: Option<Lent>) {
+        let mut kept = self.kept();
+        if kept.len() < self.most {
+            kept.extend(lent);
+        }
+    }
+
+    /// Gives all of them back.
+    pub(super) fn clear(&self) {
+        self.kept().clear();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Lent>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -142,7 +142,12 @@ mod tests {
 
     async fn settle(store: &Store, ids: &[i64]) {
         let nothing = || SortedInto::Nothing(DeliveryState::NoChange, String::new());
-        let sorted = ids.iter().map(|id| Sorted { id: *id, connection: "cellar".into(), into: nothing() });
+        let sorted = ids.iter().map(|id| Sorted {
+            id: *id,
+            connection: "cellar".into(),
+            duplicate_of: None,
+            into: nothing(),
+        });
         store.sort(sorted.collect(), at(0)).await.unwrap();
     }
 

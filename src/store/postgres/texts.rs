@@ -1,10 +1,9 @@
 //! SQL that only PostgreSQL takes: arrays as parameters, data-modifying `WITH`. Every text here is prepared by a test.
 //! Where `(SELECT …) IS NULL` stands for `NOT EXISTS`, the planner is kept from going through a whole table for a few rows.
 
-/// Keys of connections with their first holders, as far as those are kept still, and as many fresh numbers as were asked for.
+/// Keys of connections with their first holders, which may be gone, and as many fresh numbers as were asked for.
 pub(super) const KNOWN: &str = "
-SELECT k.key, (SELECT d.id FROM deliveries d WHERE d.connection = k.connection AND d.id = k.delivery_id)
-FROM unnest($1::text[], $2::bigint[]) AS asked (connection, key)
+SELECT k.key, k.delivery_id FROM unnest($1::text[], $2::bigint[]) AS asked (connection, key)
 JOIN dedupe k ON k.connection = asked.connection AND k.key = asked.key
 UNION ALL SELECT NULL, nextval('delivery_numbers') FROM generate_series(1, $3)";
 

@@ -53,7 +53,24 @@ SELECT CAST(o.value ->> 2 AS BIGINT), d.id, d.connection, d.topic, d.headers, d.
 FROM json_each($1) o CROSS JOIN deliveries d
 JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
 WHERE d.connection = o.value ->> 0 AND d.order_id = o.value ->> 1 AND d.state = 'sorted' AND d.id >= CAST(o.value ->> 3 AS BIGINT)
+    AND d.id >= $2
 ORDER BY 1, d.id",
+    unsorted_of: "
+SELECT d.id, d.connection, d.topic, d.headers, d.received_at, d.duplicate_of, d.size, b.body
+FROM json_each($1) i CROSS JOIN deliveries d
+JOIN delivery_bodies b ON b.delivery_id = COALESCE(d.duplicate_of, d.id)
+WHERE d.connection = i.value ->> 0 AND d.id = CAST(i.value ->> 1 AS BIGINT) AND d.id BETWEEN $2 AND $3 AND d.state = 'stored'
+ORDER BY d.id",
+    sort: "
+UPDATE deliveries SET state = s.value ->> 2, reason = s.value ->> 3, order_id = s.value ->> 4
+FROM json_each($1) s
+WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
+  AND deliveries.id BETWEEN $2 AND $3 AND deliveries.state = 'stored'",
+    settle: "
+UPDATE deliveries SET state = s.value ->> 2, reason = s.value ->> 3
+FROM json_each($1) s
+WHERE deliveries.connection = s.value ->> 0 AND deliveries.id = CAST(s.value ->> 1 AS BIGINT)
+  AND deliveries.id BETWEEN $2 AND $3 AND deliveries.state = 'sorted'",
     lock: "SELECT touched FROM work WHERE channel = $1 AND order_id = $2",
     bodies: sql::bodies!(""),
 };

@@ -23,7 +23,8 @@ pub(in crate::store) async fn load(mut on: On<'_>, orders: &[Wanted]) -> Result<
     let records = fetch_all!(on, (i64, i64, String), sql::RECORDS_OF, &wanted)?;
     let mirrors = fetch_all!(on, (i64, String), sql::MIRRORS_OF, &wanted)?;
     let pending = on.dialect().pending;
-    let deliveries = fetch_all!(on, PendingRow, pending, &sent)?;
+    let oldest = orders.iter().map(|wanted| wanted.oldest.unwrap_or(0)).min().unwrap_or(0);
+    let deliveries = fetch_all!(on, PendingRow, pending, &sent, oldest)?;
 
     let nothing = || Loaded { revision: 0, record: None, mirrors: Vec::new(), deliveries: Vec::new() };
     let mut loaded: Vec<Result<Loaded>> = orders.iter().map(|_| Ok(nothing())).collect();

@@ -34,7 +34,7 @@ pub struct Lease {
     pub token: String,
     /// How often the order had been touched when the lease was given.
     pub touched: i64,
-    /// No delivery that waited for it then has a smaller id, where that is known.
+    /// No delivery that waited for it then has a smaller id, nor has any its body with one, where that is known.
     pub oldest: Option<i64>,
     /// When it runs out, unless it is renewed.
     pub until: Timestamp,
@@ -56,7 +56,7 @@ pub struct Wanted {
     pub order: OrderRef,
     /// Connections besides its channel whose deliveries about it are read.
     pub others: Vec<ConnectionName>,
-    /// No delivery that waits for it has a smaller id, where that is known.
+    /// No delivery that waits for it has a smaller id, nor has any its body with one, where that is known.
     pub oldest: Option<i64>,
 }
 

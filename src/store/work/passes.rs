@@ -14,6 +14,7 @@ use super::{OWED, WATCHED};
 use crate::domain::OrderRef;
 use crate::domain::reason::Reason;
 use crate::store::bulk::Bulk;
+use crate::store::inbox::bounds;
 use crate::store::on::{On, execute, fetch_all, fetch_optional, insert_all, list};
 use crate::store::{
     Changes, Committed, DeliveryState, Entry, ExceptionAt, Gate, Lease, OpenException, Release, Result,
@@ -264,10 +265,13 @@ async fn settle_deliveries(on: &mut On<'_>, kept: &[(&Keep, bool)]) -> Result<()
             settled.push(json!([*delivery.connection, delivery.id, state, reason.to_string()]));
         }
     }
-    if settled.is_empty() {
-        return Ok(());
-    }
-    execute!(*on, sql::SETTLE_DELIVERIES, list("settling", &settled)?)?;
+    let ids = kept.iter().flat_map(|(pass, _)| {
+        let Changes { settled, unreadable, .. } = &*pass.changes;
+        settled.iter().map(|(of, ..)| of.id).chain(unreadable.iter().map(|(of, _)| of.id))
+    });
+    let Some((lowest, highest)) = bounds(ids) else { return Ok(()) };
+    let text = on.dialect().settle;
+    execute!(*on, text, list("settling", &settled)?, lowest, highest)?;
     Ok(())
 }
 
