@@ -369,6 +369,25 @@ async fn a_lease_says_from_which_delivery_on_something_waits() {
     assert_eq!(lease(&store, 2).await.unwrap().oldest, None);
 }
 
+/// A repeat that may be news has its body with its original, which is older than all that waits.
+#[tokio::test]
+async fn what_waits_is_read_with_its_body_though_that_lies_with_an_older_one() {
+    let (_folder, store, first) = leased().await;
+    let settled = vec![(which(1), DeliveryState::Applied, None)];
+    let ended = Changes { settled, heard: true, ..released(Release::Watch(second(1))) };
+    assert_eq!(commit(&store, &first, ended, Gate::None).await, Committed::Yes { again: false });
+    store.accept(vec![delivery("again", "orders/create", "{}")]).await.unwrap();
+    let [repeat] = &store.unsorted(10).await.unwrap()[..] else { panic!("it is sorted as news") };
+    assert_eq!((repeat.id, repeat.duplicate_of), (nth(2), Some(nth(1))));
+    let sorted = Sorted { duplicate_of: repeat.duplicate_of, ..into_order(nth(2)) };
+    store.sort(vec![sorted], second(2)).await.unwrap();
+    let due = lease(&store, 2).await.unwrap();
+    let wanted = Wanted { order: due.order.clone(), others: Vec::new(), oldest: due.oldest };
+    let loaded = store.load_all(vec![wanted]).await.pop().unwrap().unwrap();
+    let waiting: Vec<_> = loaded.deliveries.iter().map(|one| (one.id, one.body.as_slice())).collect();
+    assert_eq!(waiting, [(nth(2), b"{}".as_slice())]);
+}
+
 #[tokio::test]
 async fn a_lease_that_ran_out_is_taken_over_only_where_the_clock_can_be_trusted() {
     let (_folder, store, first) = leased().await;
